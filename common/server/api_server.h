@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TROIKA_API_SERVER_H
+#define TROIKA_API_SERVER_H
+
+#include "authorizer.h"
+#include "http_server.h"
+#include "resource_registry.h"
+#include "storage.h"
+
+/*
+ * What every server that stores objects is made of: a store, the resources it serves, and the steps
+ * a request goes through (request_steps.def). The servers differ only in what they put into it.
+ */
+struct api_server;
+struct request_context;
+struct health_checks;
+
+enum namespace_state { NAMESPACE_ACTIVE, NAMESPACE_MISSING, NAMESPACE_TERMINATING };
+typedef void (*namespace_checked_fn)(struct request_context *context, enum namespace_state state);
+
+/* A path outside the API groups ("/openapi/v3"): exact, or with everything below when it ends in '/'. */
+struct api_server_path {
+	const char *path;
+	void (*handle)(struct request_context *context);
+	bool skip_authorization; /* health: must answer while RBAC is not there */
+};
+
+struct api_server_options {
+	struct event_loop *loop;
+	struct storage *storage;
+	struct authorizer *authorizer;          /* borrowed; replaced by api_server_set_authorizer */
+	struct http_limits limits;
+	/* Users whose X-Remote-* headers are believed. */
+	const uid_t *trusted_uids;
+	size_t trusted_uid_count;
+	const struct api_server_path *paths;    /* ends with a NULL path; may be NULL */
+	/*
+	 * Says what state a namespace is in, now or later, by calling `done` once. NULL: namespaces are
+	 * not checked.
+	 */
+	void (*check_namespace)(void *context, struct request_context *request,
+		struct str namespace, namespace_checked_fn done);
+	bool enable_garbage_collector;
+	int64_t minimum_watch_seconds;          /* --min-request-timeout; 0: 1800 */
+	void *context;                          /* of the callbacks above */
+};
+
+/* Options are copied; strings and arrays they point to must outlive the server. */
+struct api_server *api_server_create(const struct api_server_options *options);
+void api_server_destroy(struct api_server **server);
+
+void api_server_listen(struct api_server *server, int fd);
+/* Serves one exchange that came in on a listener of somebody else, for an already known user. */
+void api_server_serve(
+	struct api_server *server, struct http_exchange *exchange, const struct user_info *user);
+
+void *api_server_context(const struct api_server *server);
+struct event_loop *api_server_loop(const struct api_server *server);
+struct storage *api_server_storage(const struct api_server *server);
+struct resource_registry *api_server_registry(const struct api_server *server);
+struct health_checks *api_server_health(const struct api_server *server);
+struct authorizer *api_server_authorizer(const struct api_server *server);
+
+/* Adds a static resource. */
+struct resource_entry *api_server_add_resource(
+	struct api_server *server, const struct api_resource *resource);
+
+/* Watches end cleanly, new requests are refused by the http server; on_drained once none is left. */
+void api_server_drain(struct api_server *server, void (*on_drained)(void *context), void *context);
+
+#endif
