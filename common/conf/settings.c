@@ -96,6 +96,15 @@ void settings_add(struct settings *settings, struct str name, struct str value)
 	append_value(settings, find_or_add(settings, name), value);
 }
 
+struct str settings_name(const struct settings *settings, size_t index)
+{
+	const struct setting *setting = settings->first;
+
+	while (setting && index-- > 0)
+		setting = setting->next;
+	return setting ? setting->name : STR_EMPTY;
+}
+
 size_t settings_count(const struct settings *settings, struct str name)
 {
 	const struct setting *setting = map_find(&settings->index, name);
@@ -139,7 +148,7 @@ int64_t settings_duration_ns(const struct settings *settings, const char *name, 
 static void append_u32(struct buffer *buffer, size_t value)
 {
 	const char bytes[4] = {(char)(value & 0xff), (char)(value >> 8 & 0xff),
-			(char)(value >> 16 & 0xff), (char)(value >> 24 & 0xff)};
+		(char)(value >> 16 & 0xff), (char)(value >> 24 & 0xff)};
 
 	ASSERT(value <= UINT32_MAX);
 	buffer_append(buffer, str_from(bytes, sizeof(bytes)));
@@ -217,7 +226,8 @@ static bool take_u32(struct str *rest, uint32_t *ret_value)
 
 	if (rest->length < 4)
 		return false;
-	*ret_value = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	*ret_value =
+		(uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 	*rest = str_skip(*rest, 4);
 	return true;
 }
@@ -258,7 +268,7 @@ int settings_decode(struct str encoded, struct settings **ret, struct error *err
 	uint32_t magic, count;
 
 	if (!take_u32(&encoded, &magic) || magic != SETTINGS_MAGIC || !take_u32(&encoded, &count) ||
-			count > SETTINGS_MAX_NAMES)
+		count > SETTINGS_MAX_NAMES)
 		goto malformed;
 	for (uint32_t i = 0; i < count; i++) {
 		if (!decode_setting(settings, &encoded))

@@ -6,10 +6,10 @@
 
 /*
  * Settings of one process: names with lists of values, in order. Names are those of the flags
- * ("secure-port"); the supervisor adds "internal.*" ones and, for a flag that names a file which the
- * server needs, the file's contents under "content.FLAG" (so that servers open no file themselves).
- * Encoded as: magic, count, then (name length, name, value count, (value length, value)...), all
- * lengths as little-endian 32-bit numbers; bounded and checked when read.
+ * ("secure-port"); the supervisor adds "internal.*" ones and, for a flag that names a file which
+ * the server needs, the file's contents under "content.FLAG" (so that servers open no file
+ * themselves). Encoded as: magic, count, then (name length, name, value count, (value length,
+ * value)...), all lengths as little-endian 32-bit numbers; bounded and checked when read.
  */
 struct settings;
 
@@ -34,5 +34,9 @@ int64_t settings_duration_ns(const struct settings *settings, const char *name, 
 int settings_to_memfd(const struct settings *settings, int *ret_fd, struct error *err) WARN_UNUSED;
 /* Reads what settings_to_memfd made; at most 64 MiB. */
 int settings_from_memfd(int fd, struct settings **ret, struct error *err) WARN_UNUSED;
+/* The same from bytes, which are only read during the call. */
+int settings_decode(struct str encoded, struct settings **ret, struct error *err) WARN_UNUSED;
+/* The names in order of first use: the empty view past the last one. */
+struct str settings_name(const struct settings *settings, size_t index);
 
 #endif

@@ -30,17 +30,18 @@ struct child_message {
 
 enum child_message_type {
 	/* child to supervisor */
-	CHILD_MESSAGE_READY = 1,     /* serving; once per start */
-	CHILD_MESSAGE_STATUS,        /* text: one line for people */
-	CHILD_MESSAGE_DRAINED,       /* answer to DRAIN: no request under way */
-	CHILD_MESSAGE_HOOK,          /* text: "NAME ok" or "NAME failed: ...": a pre-shutdown hook ran */
-	CHILD_MESSAGE_RELOADED,      /* text: "" or why the old settings were kept */
+	CHILD_MESSAGE_READY = 1, /* serving; once per start */
+	CHILD_MESSAGE_STATUS,    /* text: one line for people */
+	CHILD_MESSAGE_DRAINED,   /* answer to DRAIN: no request under way */
+	CHILD_MESSAGE_HOOK,     /* text: "NAME ok" or "NAME failed: ...": a pre-shutdown hook ran */
+	CHILD_MESSAGE_RELOADED, /* text: "" or why the old settings were kept */
 	/* supervisor to child */
-	CHILD_MESSAGE_RELOAD = 101,  /* descriptor: new settings memfd */
-	CHILD_MESSAGE_NOT_READY,     /* shutdown has begun: fail /readyz, go on serving */
-	CHILD_MESSAGE_PRE_SHUTDOWN,  /* run pre-shutdown hooks, answer with HOOK each, then DRAINED */
-	CHILD_MESSAGE_DRAIN,         /* take no new requests, end watches, finish the rest */
-	CHILD_MESSAGE_STOP,          /* flush and exit 0 */
+	CHILD_MESSAGE_RELOAD = 101, /* descriptor: new settings memfd */
+	CHILD_MESSAGE_NOT_READY,    /* shutdown has begun: fail /readyz, go on serving */
+	CHILD_MESSAGE_PRE_SHUTDOWN, /* run pre-shutdown hooks, answer with HOOK each, then DRAINED
+				     */
+	CHILD_MESSAGE_DRAIN,        /* take no new requests, end watches, finish the rest */
+	CHILD_MESSAGE_STOP,         /* flush and exit 0 */
 };
 
 /* Exit codes of a server. */
