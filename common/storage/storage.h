@@ -19,6 +19,15 @@ struct storage_snapshot;
 struct storage_watch;
 struct event_loop;
 
+/*
+ * Bounds that the layer above checks before it calls; a write beyond them is a bug and ends the
+ * process. Reads take any name, start or `below`: one that is too long is just not there.
+ */
+#define STORAGE_NAME_MAX_BYTES       480
+#define STORAGE_PREFIX_MAX_BYTES     480
+#define STORAGE_REQUEST_ID_MAX_BYTES 64
+#define STORAGE_OPERATIONS_MAX       65535
+
 /* Positive outcomes. */
 enum {
 	STORAGE_NOT_FOUND = 1,   /* no such key at that revision */
@@ -29,10 +38,10 @@ enum {
 
 struct storage_options {
 	struct event_loop *loop;
-	const char *directory;         /* exists and is private to this process' user */
-	uint64_t map_size_bytes;       /* upper bound of the file; 0: 64 GiB (sparse) */
-	uint64_t history_ns;           /* how long old revisions stay readable; 0: 5 minutes */
-	bool no_sync;                  /* for tests and benchmarks only: skip the sync at commit */
+	const char *directory;   /* exists and is private to this process' user */
+	uint64_t map_size_bytes; /* upper bound of the file; 0: 64 GiB (sparse) */
+	uint64_t history_ns;     /* how long old revisions stay readable; 0: 5 minutes */
+	bool no_sync;            /* for tests and benchmarks only: skip the sync at commit */
 };
 
 /*
@@ -41,7 +50,10 @@ struct storage_options {
  */
 int storage_open(
 	const struct storage_options *options, struct storage **ret, struct error *err) WARN_UNUSED;
-/* Finishes queued transactions, then closes. Watches and snapshots must be closed before. */
+/*
+ * Finishes queued transactions (their done functions run within this call), then closes. Watches
+ * and snapshots must be closed before.
+ */
 void storage_close(struct storage **storage);
 
 /*
@@ -53,7 +65,7 @@ struct storage_prefix;
 struct storage_prefix *storage_prefix_intern(struct storage *storage, struct str text);
 struct str storage_prefix_text(const struct storage_prefix *prefix);
 
-/* The newest revision whose events have been handed to watches. */
+/* The newest revision whose events have been handed to watches. A new store starts at 1. */
 uint64_t storage_revision(const struct storage *storage);
 /* Revisions at or below this one are compacted: exact reads and watches from them fail. */
 uint64_t storage_compacted_revision(const struct storage *storage);
@@ -107,7 +119,7 @@ int storage_snapshot_count(struct storage_snapshot *snapshot, const struct stora
 
 enum storage_operation_type {
 	STORAGE_CREATE, /* the key must be absent */
-	STORAGE_UPDATE, /* the key's mod_revision must equal expected_revision */
+	STORAGE_UPDATE, /* the key must exist and its mod_revision equal expected_revision */
 	STORAGE_DELETE, /* the same */
 	STORAGE_PUT,    /* whatever stands there */
 	STORAGE_CHECK,  /* writes nothing; mod_revision must equal expected_revision (0: absent) */
@@ -116,7 +128,7 @@ enum storage_operation_type {
 struct storage_operation {
 	enum storage_operation_type type;
 	struct storage_prefix *prefix;
-	struct str name;
+	struct str name; /* at most STORAGE_NAME_MAX_BYTES */
 	uint64_t expected_revision;
 	struct str value;         /* CREATE, UPDATE, PUT: without the revision */
 	size_t revision_offset;   /* where the decimal revision is inserted; SIZE_MAX: nowhere */
@@ -124,7 +136,7 @@ struct storage_operation {
 };
 
 enum storage_commit_outcome {
-	STORAGE_COMMITTED,
+	STORAGE_COMMITTED,  /* with nothing but checks no revision is made: the newest is told */
 	STORAGE_CONFLICTED, /* nothing was written: operation `failed_operation` found another state */
 };
 
@@ -138,6 +150,10 @@ struct storage_commit_result {
 /* Called once, after the transaction is on disk and before its events reach any watch. */
 typedef void (*storage_commit_fn)(void *context, const struct storage_commit_result *result);
 
+/*
+ * All guards are judged by the state before the transaction, then the operations are applied in
+ * order, all at one revision. A key may be written by one operation of a transaction only.
+ */
 struct storage_transaction {
 	const struct storage_operation *operations;
 	size_t operation_count;
@@ -145,15 +161,23 @@ struct storage_transaction {
 	 * Names this write across crashes: the store remembers it with the write, in the same
 	 * transaction, for history_ns at least. Empty: not remembered.
 	 */
-	struct str request_id; /* at most 64 bytes */
+	struct str request_id; /* at most STORAGE_REQUEST_ID_MAX_BYTES */
 };
 
 /*
  * Queues an all-or-nothing transaction; its bytes are copied before the call returns. Transactions
  * are applied in the order of calls; those that gathered share one commit and one sync.
  */
+/* done may be NULL. */
 void storage_commit(struct storage *storage, const struct storage_transaction *transaction,
 	storage_commit_fn done, void *context);
+
+/*
+ * Drops history before the revision (at most the newest), sooner than history_ns would. Queued like
+ * a transaction; done (may be NULL) is called when it is on disk.
+ */
+void storage_compact(
+	struct storage *storage, uint64_t revision, storage_commit_fn done, void *context);
 
 /* A remembered write: its revision and its first operation. */
 struct storage_remembered {
@@ -181,13 +205,15 @@ struct storage_event {
 	uint64_t revision;
 	uint64_t create_revision;
 	struct storage_prefix *prefix;
-	struct str name;
+	struct str name;       /* lives as long as the event */
 	struct blob *value;    /* PUT: the new value; DELETE: NULL */
 	struct blob *previous; /* NULL when the key was created by this change */
 	/* Encodings made by the layer above when first asked for; dropped with the event. */
 	struct blob *cache[STORAGE_EVENT_CACHE_SLOTS];
 	/* private */
 	int references;
+	uint64_t position;                 /* revision and operation index */
+	struct storage_event *next_recent; /* the store's recent events, oldest first */
 };
 struct storage_event *storage_event_ref(struct storage_event *event);
 void storage_event_unref(struct storage_event **event);
