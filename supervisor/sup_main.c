@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "log.h"
+#include "sup_certificate.h"
+#include "sup_help.h"
+#include "sup_plane.h"
+#include "version.h"
+
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+/* Outcomes of read_flags beside 0 and ERROR_RETURN. */
+#define FLAGS_DONE 1 /* what was asked for is printed */
+
+static void print_version(struct str kind)
+{
+	struct utsname system = {0};
+
+	if (!str_equal(kind, STR("raw"))) {
+		printf("Kubernetes %s\n", KUBERNETES_VERSION);
+		return;
+	}
+	uname(&system);
+	printf("version.Info{Major:\"%s\", Minor:\"%s\", GitVersion:\"%s\", GitCommit:\"\", "
+	       "GitTreeState:\"\", BuildDate:\"\", GoVersion:\"\", Compiler:\"%s\", "
+	       "Platform:\"linux/%s\"} Troika %s\n",
+		KUBERNETES_VERSION_MAJOR, KUBERNETES_VERSION_MINOR, KUBERNETES_VERSION, __VERSION__,
+		system.machine, TROIKA_VERSION);
+}
+
+static int read_flags(struct sup_flags *flags, int argc, char **argv, struct error *err)
+{
+	struct str version;
+
+	if (sup_flags_parse(flags, argc, argv, err) < 0)
+		return ERROR_RETURN;
+	if (sup_flags_bool(flags, SUP_FLAG_HELP)) {
+		sup_help_print();
+		return FLAGS_DONE;
+	}
+	version = sup_flags_text(flags, SUP_FLAG_VERSION);
+	if (!str_equal(version, STR("false"))) {
+		print_version(version);
+		return FLAGS_DONE;
+	}
+	if (sup_flags_is_set(flags, SUP_FLAG_CONFIG) &&
+		sup_flags_read_config(flags, sup_flags_text(flags, SUP_FLAG_CONFIG).data, err) < 0)
+		return ERROR_RETURN;
+	return 0;
+}
+
+/* From flags to open listeners; what is open is in *plane. */
+static int prepare(struct sup_plane *plane, struct arena *arena, struct error *err)
+{
+	log_set_verbosity((int)sup_flags_integer(plane->flags, SUP_FLAG_V));
+	sup_flags_log(plane->flags);
+	log_info("Version: %s (Troika %s)", KUBERNETES_VERSION, TROIKA_VERSION);
+	if (sup_options_complete(plane->flags, arena, &plane->options, err) < 0 ||
+		sup_options_validate(plane->flags, err) < 0 ||
+		sup_certificate_complete(plane->flags, &plane->options, err) < 0 ||
+		sup_state_open(plane->flags, &plane->options, &plane->state, err) < 0)
+		return ERROR_RETURN;
+	if (!plane->state.has_own_users)
+		log_warning("Walls missing: all servers run as the user of the supervisor (%s)",
+			plane->state.missing);
+	return sup_listeners_open(&plane->options, &plane->state, &plane->listeners, err);
+}
+
+static void init_plane(struct sup_plane *plane, struct sup_flags *flags)
+{
+	*plane = (struct sup_plane){.flags = flags, .signal_fd = -1, .state.lock_fd = -1};
+	plane->listeners.secure = -1;
+	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++)
+		plane->listeners.private[id] = -1;
+}
+
+static int run(struct sup_flags *flags, struct arena *arena, struct error *err)
+{
+	static struct sup_plane plane;
+	int status = ERROR_RETURN;
+
+	init_plane(&plane, flags);
+	if (prepare(&plane, arena, err) == 0 && sup_plane_init(&plane, err) == 0) {
+		status = sup_plane_run(&plane);
+		sup_plane_fini(&plane);
+	}
+	sup_listeners_close(&plane.listeners);
+	sup_state_close(&plane.state);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct arena *arena = arena_create(0);
+	struct sup_flags *flags;
+	struct error err = ERROR_INIT(arena);
+	int status;
+
+	str_hash_seed_init();
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	flags = sup_flags_create();
+	status = read_flags(flags, argc, argv, &err);
+	if (status == FLAGS_DONE)
+		status = SUP_EXIT_OK;
+	else if (status == 0)
+		status = run(flags, arena, &err);
+	if (status < 0) {
+		fprintf(stderr, "Error: %.*s\n", STR_ARG(err.message));
+		status = SUP_EXIT_FAILURE;
+	}
+	sup_flags_destroy(&flags);
+	arena_destroy(&arena);
+	return status;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sup_options.h"
+
+#include "log.h"
+#include "sup_flag_value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_SERVICE_RANGE      "10.0.0.0/24"
+#define SERVICE_RANGE_MINIMUM_BITS 3u
+
+static int complete_addresses(
+	struct sup_flags *flags, struct sup_options *options, struct error *err)
+{
+	struct str bind_text = sup_flags_text(flags, SUP_FLAG_BIND_ADDRESS);
+	struct str advertise_text = sup_flags_text(flags, SUP_FLAG_ADVERTISE_ADDRESS);
+	struct sup_ip *advertise = &options->advertise_address;
+
+	if (str_is_empty(bind_text))
+		bind_text = STR("0.0.0.0");
+	if (!sup_ip_parse(bind_text, &options->bind_address))
+		return error_set(err, ERROR_INVALID, "bad bind address");
+	if (!sup_ip_parse(advertise_text, advertise) || sup_ip_is_unspecified(advertise)) {
+		*advertise = options->bind_address;
+		if ((sup_ip_is_unspecified(advertise) || sup_ip_is_loopback(advertise)) &&
+			sup_network_choose_address(advertise, err) < 0) {
+			struct str why = err->message;
+
+			return error_set(err, ERROR_INVALID,
+				"Unable to find suitable network address.error='%.*s'. Try to set the "
+				"AdvertiseAddress directly or provide a valid BindAddress to fix this.",
+				STR_ARG(why));
+		}
+	}
+	sup_flags_replace(
+		flags, SUP_FLAG_ADVERTISE_ADDRESS, sup_ip_format(options->arena, advertise));
+	return 0;
+}
+
+static int complete_service_range(
+	struct sup_flags *flags, struct sup_options *options, struct error *err)
+{
+	struct str ranges = sup_flags_text(flags, SUP_FLAG_SERVICE_CLUSTER_IP_RANGE);
+	struct sup_cidr cidr;
+
+	if (str_is_empty(ranges)) {
+		log_warning(
+			"No --service-cluster-ip-range is set: taking %s", DEFAULT_SERVICE_RANGE);
+		sup_flags_replace(
+			flags, SUP_FLAG_SERVICE_CLUSTER_IP_RANGE, STR(DEFAULT_SERVICE_RANGE));
+		ranges = STR(DEFAULT_SERVICE_RANGE);
+	}
+	if (!sup_cidr_parse(str_trim(str_split(&ranges, ',')), &cidr))
+		return error_set(
+			err, ERROR_INVALID, "service-cluster-ip-range[0] is not a valid cidr");
+	if (sup_cidr_host_bits(&cidr) < SERVICE_RANGE_MINIMUM_BITS)
+		return error_set(err, ERROR_INVALID,
+			"error determining service IP ranges: The service cluster IP range must be at "
+			"least 8 IP addresses");
+	options->service_ip = sup_cidr_address(&cidr, 1);
+	return 0;
+}
+
+static bool has_mode(const struct sup_flags *flags, struct str mode)
+{
+	for (size_t i = 0; i < sup_flags_count(flags, SUP_FLAG_AUTHORIZATION_MODE); i++) {
+		if (str_equal(sup_flags_value(flags, SUP_FLAG_AUTHORIZATION_MODE, i), mode))
+			return true;
+	}
+	return false;
+}
+
+static void complete_anonymous(struct sup_flags *flags)
+{
+	if (!sup_flags_bool(flags, SUP_FLAG_ANONYMOUS_AUTH) || !has_mode(flags, STR("AlwaysAllow")))
+		return;
+	log_warning("AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting "
+		    "AnonymousAuth to false. You should use a different authorizer");
+	sup_flags_replace(flags, SUP_FLAG_ANONYMOUS_AUTH, STR("false"));
+}
+
+/* Servers run in "/" and sockets have short names: every path must be absolute. */
+static int complete_state_directory(
+	struct sup_flags *flags, struct sup_options *options, struct error *err)
+{
+	struct str text = sup_flags_text(flags, SUP_FLAG_STATE_DIR);
+	char *current;
+
+	if (!str_starts_with(text, STR("/"))) {
+		current = getcwd(NULL, 0);
+		if (!current)
+			return error_set_errno(err, errno, "finding the working directory");
+		text = arena_printf(options->arena, "%s/%.*s", current, STR_ARG(text));
+		free(current);
+	}
+	while (text.length > 1 && text.data[text.length - 1] == '/')
+		text.length--;
+	options->state_directory = arena_copy_c(options->arena, text);
+	sup_flags_replace(flags, SUP_FLAG_STATE_DIR, text);
+	return 0;
+}
+
+static void complete_storage(struct sup_flags *flags)
+{
+	if (!str_is_empty(sup_flags_text(flags, SUP_FLAG_STORAGE_BACKEND)))
+		return;
+	sup_flags_replace(flags, SUP_FLAG_STORAGE_BACKEND,
+		sup_flags_count(flags, SUP_FLAG_ETCD_SERVERS) > 0 ? STR("etcd3") : STR("lmdb"));
+}
+
+int sup_options_complete(
+	struct sup_flags *flags, struct arena *arena, struct sup_options *ret, struct error *err)
+{
+	struct sup_options options = {.arena = arena, .libexec_directory = TROIKA_LIBEXEC_DIR};
+	const char *override = secure_getenv("TROIKA_LIBEXEC_DIR");
+
+	if (override && override[0] != '\0')
+		options.libexec_directory = override;
+	options.secure_port = (unsigned)sup_flags_integer(flags, SUP_FLAG_SECURE_PORT);
+	options.request_timeout_ns = sup_flags_duration_ns(flags, SUP_FLAG_REQUEST_TIMEOUT);
+	options.shutdown_delay_ns = sup_flags_duration_ns(flags, SUP_FLAG_SHUTDOWN_DELAY_DURATION);
+	if (complete_addresses(flags, &options, err) < 0 ||
+		complete_service_range(flags, &options, err) < 0 ||
+		complete_state_directory(flags, &options, err) < 0)
+		return ERROR_RETURN;
+	if (str_is_empty(sup_flags_text(flags, SUP_FLAG_EXTERNAL_HOSTNAME))) {
+		struct str host = sup_flags_text(flags, SUP_FLAG_ADVERTISE_ADDRESS);
+
+		log_info("external host was not specified, using %.*s", STR_ARG(host));
+		sup_flags_replace(flags, SUP_FLAG_EXTERNAL_HOSTNAME, host);
+	}
+	complete_anonymous(flags);
+	complete_storage(flags);
+	*ret = options;
+	return 0;
+}
+
+const char *sup_options_program(
+	const struct sup_options *options, const char *folder, const char *name)
+{
+	struct str flat = arena_printf(options->arena, "%s/%s", options->libexec_directory, name);
+	struct stat status;
+
+	if (stat(flat.data, &status) == 0 && S_ISREG(status.st_mode))
+		return flat.data;
+
+	struct str nested =
+		arena_printf(options->arena, "%s/%s/%s", options->libexec_directory, folder, name);
+
+	return stat(nested.data, &status) == 0 && S_ISREG(status.st_mode) ? nested.data : flat.data;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TROIKA_SUP_OPTIONS_H
+#define TROIKA_SUP_OPTIONS_H
+
+#include "sup_flag.h"
+#include "sup_network.h"
+
+/* What the supervisor itself needs to know, worked out from the flags. */
+struct sup_options {
+	struct arena *arena; /* the caller's; texts below live in it */
+	unsigned secure_port;
+	struct sup_ip bind_address;
+	struct sup_ip advertise_address;
+	struct sup_ip service_ip; /* of default/kubernetes: the first of the service range */
+	const char *state_directory;
+	const char *libexec_directory;
+	int64_t request_timeout_ns;
+	int64_t shutdown_delay_ns;
+};
+
+/* Fills in what the flags leave open, in the flags (for the servers) and in *ret. */
+int sup_options_complete(struct sup_flags *flags, struct arena *arena, struct sup_options *ret,
+	struct error *err) WARN_UNUSED;
+/* All that is wrong at once: one message as it is, several as "[m1, m2]". */
+int sup_options_validate(const struct sup_flags *flags, struct error *err) WARN_UNUSED;
+/* The path of a program of ours: DIRECTORY/NAME, or in a build directory DIRECTORY/FOLDER/NAME. */
+const char *sup_options_program(
+	const struct sup_options *options, const char *folder, const char *name);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sup_settings.h"
+
+#include "buffer.h"
+#include "sup_flag_value.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX_BYTES (8u << 20)
+#define READ_BYTES     65536u
+
+/* What libraries in the servers look up at run time: names, zones, authorities. */
+static const char *const readable_paths[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf",
+	"/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/localtime", "/etc/ssl",
+	"/usr/lib/ssl", "/usr/share/ca-certificates", "/usr/share/zoneinfo", "/dev/urandom",
+	"/dev/null", "/proc/self", "/proc/stat", "/proc/meminfo", "/proc/sys/net/core/somaxconn"};
+
+static int read_file(struct arena *arena, struct str path, struct buffer *buffer, struct error *err)
+{
+	int fd = open(arena_copy_c(arena, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	ssize_t got = 1;
+
+	if (fd < 0)
+		return error_set_errno(err, errno, "open %.*s", STR_ARG(path));
+	if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+		close(fd);
+		return error_set_errno(err, EISDIR, "read %.*s", STR_ARG(path));
+	}
+	while (got > 0 && buffer->length <= FILE_MAX_BYTES) {
+		got = read(fd, buffer_reserve(buffer, READ_BYTES), READ_BYTES);
+		if (got > 0)
+			buffer->length += (size_t)got;
+	}
+	if (got < 0)
+		error_set_errno(err, errno, "read %.*s", STR_ARG(path));
+	else if (buffer->length > FILE_MAX_BYTES)
+		got = error_set(err, ERROR_TOO_LARGE, "read %.*s: larger than %u bytes",
+			STR_ARG(path), FILE_MAX_BYTES);
+	close(fd);
+	return got < 0 ? ERROR_RETURN : 0;
+}
+
+static int add_contents(
+	struct settings *settings, struct str name, struct str path, struct error *err)
+{
+	struct arena *arena = arena_create(0);
+	struct buffer buffer = {0};
+	int result = read_file(arena, path, &buffer, err);
+
+	if (result == 0)
+		settings_add(settings, name, buffer_str(&buffer));
+	if (buffer.data)
+		explicit_bzero(buffer.data, buffer.capacity);
+	buffer_fini(&buffer);
+	arena_destroy(&arena);
+	return result;
+}
+
+/* Three values for each pair: certificate, key, names with commas between. */
+static int add_named_pair(
+	struct settings *settings, struct str name, struct str item, struct error *err)
+{
+	struct sup_named_cert_key parts;
+
+	if (!sup_named_cert_key_split(item, &parts))
+		return 0;
+	if (add_contents(settings, name, parts.certificate, err) < 0 ||
+		add_contents(settings, name, parts.key, err) < 0)
+		return ERROR_RETURN;
+	settings_add(settings, name, parts.names);
+	return 0;
+}
+
+static int add_flag_contents(const struct sup_flags *flags, enum sup_flag_id id,
+	struct arena *arena, struct settings *settings, struct error *err)
+{
+	const struct sup_flag *flag = sup_flag_get(id);
+	struct str name = arena_printf(arena, "content.%s", flag->name);
+	bool is_pair = flag->type == SUP_FLAG_TYPE_NAMED_CERT_KEY;
+
+	if (!is_pair && flag->type != SUP_FLAG_TYPE_FILE && flag->type != SUP_FLAG_TYPE_FILE_ARRAY)
+		return 0;
+	for (size_t i = 0; i < sup_flags_count(flags, id); i++) {
+		struct str value = sup_flags_value(flags, id, i);
+
+		if (str_is_empty(value))
+			continue;
+		if ((is_pair ? add_named_pair : add_contents)(settings, name, value, err) < 0)
+			return error_wrap(err, "--%s", flag->name);
+	}
+	return 0;
+}
+
+static int add_flags(const struct sup_flags *flags, unsigned mask, struct arena *arena,
+	struct settings *settings, struct error *err)
+{
+	for (unsigned i = 0; i < SUP_FLAG_COUNT; i++) {
+		enum sup_flag_id id = (enum sup_flag_id)i;
+		const struct sup_flag *flag = sup_flag_get(id);
+
+		if (!(flag->servers & mask))
+			continue;
+		for (size_t n = 0; n < sup_flags_count(flags, id); n++)
+			settings_add(
+				settings, str_from_c(flag->name), sup_flags_value(flags, id, n));
+		if (add_flag_contents(flags, id, arena, settings, err) < 0)
+			return ERROR_RETURN;
+	}
+	return 0;
+}
+
+static void add_users(const struct sup_state *state, enum sup_server_id id, struct arena *arena,
+	struct settings *settings)
+{
+	const uid_t trusted[] = {state->users[SUP_FRONT].uid, 0, geteuid(), state->users[id].uid};
+
+	for (unsigned i = 0; i < SUP_SERVER_COUNT; i++) {
+		const char *name = sup_server_get((enum sup_server_id)i)->name;
+
+		settings_set(settings, arena_printf(arena, "internal.uid.%s", name),
+			arena_printf(arena, "%u", (unsigned)state->users[i].uid));
+		settings_set(settings, arena_printf(arena, "internal.socket.%s", name),
+			str_from_c(state->users[i].socket_path));
+	}
+	for (size_t i = 0; i < sizeof(trusted) / sizeof(*trusted); i++) {
+		bool is_known = false;
+
+		for (size_t j = 0; j < i; j++)
+			is_known |= trusted[j] == trusted[i];
+		if (!is_known)
+			settings_add(settings, STR("internal.trusted-uids"),
+				arena_printf(arena, "%u", (unsigned)trusted[i]));
+	}
+}
+
+static void add_internal(const struct sup_options *options, const struct sup_state *state,
+	enum sup_server_id id, struct arena *arena, struct settings *settings)
+{
+	const struct sup_server *server = sup_server_get(id);
+	struct str directory = str_from_c(state->users[id].data_directory);
+
+	settings_set(settings, STR("internal.server"), str_from_c(server->name));
+	if (server->has_secure)
+		settings_add(settings, STR("internal.listeners"), STR("secure"));
+	settings_add(settings, STR("internal.listeners"), STR("private"));
+	settings_set(settings, STR("internal.data-directory"), directory);
+	settings_set(
+		settings, STR("internal.service-ip"), sup_ip_format(arena, &options->service_ip));
+	add_users(state, id, arena, settings);
+	settings_add(settings, STR("internal.jail.writable"), directory);
+	for (size_t i = 0; i < sizeof(readable_paths) / sizeof(*readable_paths); i++)
+		settings_add(
+			settings, STR("internal.jail.readable"), str_from_c(readable_paths[i]));
+}
+
+int sup_settings_make(const struct sup_flags *flags, const struct sup_options *options,
+	const struct sup_state *state, enum sup_server_id id, int *ret_fd, struct error *err)
+{
+	struct settings *settings = settings_create();
+	struct arena *arena = arena_create(0);
+	int result = add_flags(flags, sup_server_get(id)->flag_mask, arena, settings, err);
+
+	if (result == 0) {
+		add_internal(options, state, id, arena, settings);
+		result = settings_to_memfd(settings, ret_fd, err);
+	}
+	arena_destroy(&arena);
+	settings_destroy(&settings);
+	return result;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sup_users.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * The files are read directly: a look-up through the name service switch would load code of others
+ * into the one process that may be root.
+ */
+static bool find_user(struct str name, uid_t *ret_uid, gid_t *ret_gid)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	bool found = false;
+
+	if (!file)
+		return false;
+	for (struct passwd *entry = fgetpwent(file); entry && !found; entry = fgetpwent(file)) {
+		if (str_equal_c(name, entry->pw_name)) {
+			*ret_uid = entry->pw_uid;
+			*ret_gid = entry->pw_gid;
+			found = true;
+		}
+	}
+	fclose(file);
+	return found;
+}
+
+static gid_t find_socket_group(void)
+{
+	FILE *file = fopen("/etc/group", "re");
+	gid_t gid = SUP_SOCKET_FALLBACK_GID;
+
+	if (!file)
+		return gid;
+	for (struct group *entry = fgetgrent(file); entry; entry = fgetgrent(file)) {
+		if (strcmp(entry->gr_name, SUP_SOCKET_GROUP_NAME) == 0)
+			gid = entry->gr_gid;
+	}
+	fclose(file);
+	return gid;
+}
+
+static struct str named_user(const struct sup_flags *flags, const char *server_name)
+{
+	for (size_t i = 0; i < sup_flags_count(flags, SUP_FLAG_SERVER_USERS); i++) {
+		struct str rest = sup_flags_value(flags, SUP_FLAG_SERVER_USERS, i);
+
+		if (str_equal_c(str_split(&rest, '='), server_name))
+			return rest;
+	}
+	return STR_EMPTY;
+}
+
+static int check_names(const struct sup_flags *flags, struct error *err)
+{
+	for (size_t i = 0; i < sup_flags_count(flags, SUP_FLAG_SERVER_USERS); i++) {
+		struct str rest = sup_flags_value(flags, SUP_FLAG_SERVER_USERS, i);
+		struct str name = str_split(&rest, '=');
+		bool found = false;
+
+		for (unsigned id = 0; id < SUP_SERVER_COUNT; id++)
+			found |= str_equal_c(name, sup_server_get((enum sup_server_id)id)->name);
+		if (!found)
+			return error_set(err, ERROR_INVALID,
+				"--server-users: there is no server \"%.*s\"", STR_ARG(name));
+	}
+	return 0;
+}
+
+void sup_users_share(struct sup_state *state)
+{
+	state->has_own_users = false;
+	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
+		state->users[id].uid = geteuid();
+		state->users[id].gid = getegid();
+	}
+}
+
+int sup_users_choose(const struct sup_flags *flags, const struct sup_options *options,
+	struct sup_state *state, struct error *err)
+{
+	(void)options;
+	if (check_names(flags, err) < 0)
+		return ERROR_RETURN;
+	if (geteuid() != 0) {
+		state->missing = "not started by root";
+		sup_users_share(state);
+		return 0;
+	}
+	state->has_own_users = true;
+	state->socket_gid = find_socket_group();
+	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
+		const struct sup_server *server = sup_server_get((enum sup_server_id)id);
+		struct sup_user *user = &state->users[id];
+		struct str name = named_user(flags, server->name);
+
+		if (!str_is_empty(name) && !find_user(name, &user->uid, &user->gid))
+			return error_set(err, ERROR_INVALID,
+				"--server-users: there is no user \"%.*s\"", STR_ARG(name));
+		if (str_is_empty(name) &&
+			!find_user(str_from_c(server->user_name), &user->uid, &user->gid)) {
+			user->uid = server->fallback_uid;
+			user->gid = (gid_t)server->fallback_uid;
+		}
+	}
+	return 0;
+}
+
+int sup_state_become(const struct sup_state *state, enum sup_server_id id)
+{
+	const struct sup_user *user = &state->users[id];
+
+	if (!state->has_own_users)
+		return 0;
+	if (setgroups(1, &state->socket_gid) < 0 ||
+		setresgid(user->gid, user->gid, user->gid) < 0 ||
+		setresuid(user->uid, user->uid, user->uid) < 0)
+		return errno;
+	return 0;
+}
+
+/* Exit codes of the trial. */
+enum {
+	TRIAL_GOOD,
+	TRIAL_NO_USER,
+	TRIAL_NO_DATA,
+	TRIAL_NO_PROGRAM
+};
+
+static int trial(const struct sup_state *state, enum sup_server_id id, const char *program)
+{
+	const char *directory = state->users[id].data_directory;
+
+	if (sup_state_become(state, id) != 0)
+		return TRIAL_NO_USER;
+	if (access(directory, R_OK | W_OK | X_OK) < 0)
+		return TRIAL_NO_DATA;
+	/* A program that does not exist is not a matter of users: starting it says so. */
+	if (access(program, X_OK) < 0 && errno == EACCES)
+		return TRIAL_NO_PROGRAM;
+	return TRIAL_GOOD;
+}
+
+int sup_users_try(const struct sup_options *options, struct sup_state *state, struct error *err)
+{
+	for (unsigned i = 0; i < SUP_SERVER_COUNT; i++) {
+		enum sup_server_id id = (enum sup_server_id)i;
+		const struct sup_server *server = sup_server_get(id);
+		const char *program =
+			sup_options_program(options, server->program, server->program);
+		int status = 0;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(trial(state, id, program));
+		if (pid < 0 || waitpid(pid, &status, 0) < 0)
+			return error_set_errno(
+				err, errno, "trying user %u", (unsigned)state->users[id].uid);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) == TRIAL_NO_USER)
+			return error_set(err, ERROR_INVALID, "the system does not allow user %u",
+				(unsigned)state->users[id].uid);
+		if (WEXITSTATUS(status) != TRIAL_GOOD)
+			return error_set(err, ERROR_INVALID, "user %u cannot reach %s",
+				(unsigned)state->users[id].uid,
+				WEXITSTATUS(status) == TRIAL_NO_DATA
+					? state->users[id].data_directory
+					: program);
+	}
+	return 0;
+}
