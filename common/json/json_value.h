@@ -103,8 +103,8 @@ size_t json_count(const struct json_value *value);
 struct json_value *json_set(
 	struct arena *arena, struct json_value *object, struct str key, struct json_value value);
 /* json_set for a C string path, making objects on the way (a non-object on the way is replaced). */
-__attribute__((sentinel)) struct json_value *json_set_path(
-	struct arena *arena, struct json_value *object, struct json_value value, const char *key, ...);
+__attribute__((sentinel)) struct json_value *json_set_path(struct arena *arena,
+	struct json_value *object, struct json_value value, const char *key, ...);
 /* The member as an object, added as an empty one when absent or not an object. */
 struct json_value *json_ensure_object(
 	struct arena *arena, struct json_value *object, struct str key);
@@ -124,8 +124,7 @@ void json_remove_element(struct json_value *array, size_t index);
 void json_sort_members(struct json_value *object);
 
 /* A deep copy of containers in `arena`; string bytes are shared unless copy_strings. */
-struct json_value json_copy(
-	struct arena *arena, const struct json_value *value, bool copy_strings);
+struct json_value json_copy(struct arena *arena, const struct json_value *value, bool copy_strings);
 /* Deep equality; objects without regard to order, 1 equals 1.0. */
 bool json_equal(const struct json_value *a, const struct json_value *b);
 

@@ -11,7 +11,8 @@
  * ('e' notation below 1e-6 and from 1e21). No trailing newline.
  */
 void json_write(struct buffer *out, const struct json_value *value);
-/* With two blanks of indent per level, as json.Indent(.., "", "  "). */
+/* With two blanks of indent per level, as json.Indent(.., "", "  "); at most 100 levels are
+ * indented. */
 void json_write_indented(struct buffer *out, const struct json_value *value);
 /* Re-indents compact JSON text without building a tree; the text must be valid JSON. */
 void json_indent_text(struct buffer *out, struct str text);
