@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api_server_private.h"
+#include "object_response.h"
+#include "object_write.h"
+#include "status.h"
+#include "stored_object.h"
+
+/* The common case: JSON as stored, one newline behind it, no tree is built. */
+static void respond_stored(struct request_context *context, const struct stored_object *stored)
+{
+	struct str json = stored->json;
+	char *body = arena_allocate_text(context->arena, json.length + 1);
+
+	memcpy(body, json.data, json.length);
+	body[json.length] = '\n';
+	request_context_respond(
+		context, 200, "application/json", str_from(body, json.length + 1));
+}
+
+static void respond_converted(struct request_context *context, struct str storage_name)
+{
+	struct json_value object;
+	struct str json;
+	uint64_t revision;
+	int outcome = object_load(context, context->resource, context->entry->prefix, storage_name,
+		&object, &json, &revision, &context->err);
+
+	if (outcome == STORAGE_NOT_FOUND)
+		error_not_found(&context->err, context->resource, context->info.name);
+	if (outcome != 0)
+		request_context_fail(context);
+	else
+		object_respond(context, 200, json);
+}
+
+static bool check_revision_parameter(struct request_context *context)
+{
+	struct str text = http_query_find(context->query, STR("resourceVersion"), NULL);
+	uint64_t wanted, current = storage_revision(api_server_storage(context->server));
+
+	if (str_is_empty(text))
+		return true;
+	if (!str_parse_u64(text, UINT64_MAX, &wanted)) {
+		error_set(&context->err, ERROR_BAD_REQUEST, "invalid resource version: \"%.*s\"",
+			STR_ARG(text));
+		return false;
+	}
+	if (wanted > current) {
+		error_too_large_resource_version(&context->err, wanted, current);
+		return false;
+	}
+	return true;
+}
+
+void handle_get(struct request_context *context)
+{
+	struct str name = object_storage_name(context->arena, context->resource,
+		context->info.namespace, context->info.name);
+	struct storage_record record;
+	struct stored_object stored;
+
+	if (!check_revision_parameter(context)) {
+		request_context_fail(context);
+		return;
+	}
+	struct storage_snapshot *snapshot =
+		storage_snapshot_open(api_server_storage(context->server));
+	int outcome =
+		storage_snapshot_get(snapshot, context->entry->prefix, name, 0, &record);
+
+	if (outcome == 0 && media_type_is_plain_json(&context->accept) &&
+		stored_object_parse(record.value, &stored) &&
+		stored_object_type_prefix(context->resource, &stored) > 0) {
+		respond_stored(context, &stored);
+		storage_snapshot_close(&snapshot);
+		return;
+	}
+	storage_snapshot_close(&snapshot);
+	respond_converted(context, name);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "object_match.h"
+
+#include "object_write.h"
+
+int object_match_init(struct request_context *context, const struct list_options *options,
+	struct object_match *ret, struct error *err)
+{
+	struct arena *arena = context->arena;
+	const struct api_resource *resource = context->resource;
+	struct label_selector *labels = NULL;
+	struct field_selector *fields = NULL;
+	bool is_namespaced = resource->flags & RESOURCE_NAMESPACED;
+
+	*ret = (struct object_match){.resource = resource};
+	if (label_selector_parse(arena, options->label_selector, &labels, err) != 0 ||
+		field_selector_parse(arena, options->field_selector, resource, &fields, err) != 0)
+		return ERROR_RETURN;
+	if (is_namespaced && !str_is_empty(context->info.namespace))
+		ret->below = arena_printf(arena, "%.*s/", STR_ARG(context->info.namespace));
+	if (!label_selector_is_empty(labels))
+		ret->labels = labels;
+	if (!field_selector_is_empty(fields))
+		ret->fields = fields;
+	return 0;
+}
+
+static struct str split_name(
+	const struct api_resource *resource, struct str storage_name, struct str *ret_namespace)
+{
+	*ret_namespace = STR_EMPTY;
+	if (!(resource->flags & RESOURCE_NAMESPACED))
+		return storage_name;
+	*ret_namespace = str_split(&storage_name, '/');
+	return storage_name;
+}
+
+bool object_match_stored(const struct object_match *match, struct str storage_name,
+	const struct stored_object *stored)
+{
+	struct str namespace, name;
+
+	if (match->labels && !label_selector_matches_stored(match->labels, stored))
+		return false;
+	if (!match->fields)
+		return true;
+	name = split_name(match->resource, storage_name, &namespace);
+	return field_selector_matches_stored(match->fields, namespace, name, stored);
+}
+
+bool object_match_bytes(const struct object_match *match, struct str storage_name, struct str bytes,
+	struct stored_object *ret)
+{
+	return bytes.length > 0 && stored_object_parse(bytes, ret) &&
+	       object_match_stored(match, storage_name, ret);
+}

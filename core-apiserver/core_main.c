@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api_core.h"
+#include "core_server.h"
+#include "core_service.h"
+#include "core_strategies.h"
+#include "health.h"
+#include "log.h"
+#include "memory.h"
+
+#define SECOND_NS 1000000000ll
+
+/* ---- Settings ---- */
+
+static void read_trusted_uids(struct core_server *core, const struct settings *settings)
+{
+	struct str name = STR("internal.trusted-uids");
+
+	for (size_t i = 0; i < settings_count(settings, name) &&
+			   core->trusted_uid_count <
+				   sizeof(core->trusted_uids) / sizeof(core->trusted_uids[0]);
+		i++) {
+		uint64_t uid;
+
+		if (str_parse_u64(settings_value(settings, name, i), UINT32_MAX, &uid))
+			core->trusted_uids[core->trusted_uid_count++] = (uid_t)uid;
+	}
+}
+
+static int open_storage(
+	struct core_server *core, const struct settings *settings, struct error *err)
+{
+	struct str directory = settings_text(settings, "internal.data-directory");
+	struct storage_options options = {
+		.loop = server_process_loop(core->process),
+		.directory = arena_copy_c(err->arena, directory),
+		.history_ns = (uint64_t)settings_duration_ns(
+			settings, "etcd-compaction-interval", 300 * SECOND_NS),
+	};
+
+	return storage_open(&options, &core->storage, err);
+}
+
+static int create_authorizer(
+	struct core_server *core, const struct settings *settings, struct error *err)
+{
+	struct str name = STR("authorization-mode");
+	size_t count = settings_count(settings, name);
+	struct str *modes = ARENA_ARRAY(err->arena, struct str, count + 1);
+
+	for (size_t i = 0; i < count; i++)
+		modes[i] = settings_value(settings, name, i);
+	core->rbac = rbac_create();
+	return authorizer_create(modes, count, core->rbac, &core->authorizer, err);
+}
+
+/* ---- The server ---- */
+
+/* Static rows get their strategies here; the copies live as long as the process. */
+static void add_resources(struct core_server *core)
+{
+	for (size_t i = 0; i < api_core_resource_count; i++) {
+		struct api_resource *resource = MEMORY_NEW(struct api_resource);
+
+		*resource = *api_core_resources[i];
+		resource->strategy = core_strategy_find(resource->group, resource->resource);
+		api_server_add_resource(core->api, resource);
+	}
+}
+
+static void add_health_checks(struct core_server *core)
+{
+	static const char *const latches[] = {
+		"poststarthook/start-apiserver-admission-initializer",
+		"poststarthook/start-system-namespaces-controller",
+		"poststarthook/bootstrap-controller",
+		"poststarthook/rbac/bootstrap-roles",
+		"poststarthook/scheduling/bootstrap-system-priority-classes",
+	};
+	struct health_checks *checks = api_server_health(core->api);
+
+	health_checks_add_latch(checks, "ping", HEALTH_ALL);
+	health_checks_add_latch(checks, "log", HEALTH_ALL);
+	health_checks_add_latch(checks, "etcd", HEALTH_ALL);
+	health_checks_add_latch(checks, "etcd-readiness", HEALTH_READYZ);
+	health_checks_add_latch(checks, "informer-sync", HEALTH_READYZ);
+	for (size_t i = 0; i < sizeof(latches) / sizeof(latches[0]); i++)
+		health_checks_add_latch(checks, latches[i], HEALTH_ALL);
+	health_checks_add_latch(checks, "shutdown", HEALTH_READYZ);
+	health_checks_pass(checks, "ping");
+	health_checks_pass(checks, "log");
+	health_checks_pass(checks, "etcd");
+	health_checks_pass(checks, "etcd-readiness");
+	health_checks_pass(checks, "informer-sync");
+	health_checks_pass(checks, "shutdown");
+}
+
+static void on_bootstrapped(struct core_server *core)
+{
+	struct health_checks *checks = api_server_health(core->api);
+
+	core->is_bootstrapped = true;
+	health_checks_pass(checks, "poststarthook/start-apiserver-admission-initializer");
+	health_checks_pass(checks, "poststarthook/start-system-namespaces-controller");
+	health_checks_pass(checks, "poststarthook/bootstrap-controller");
+	health_checks_pass(checks, "poststarthook/rbac/bootstrap-roles");
+	health_checks_pass(checks, "poststarthook/scheduling/bootstrap-system-priority-classes");
+	api_server_listen(core->api, server_process_listener(core->process, "private"));
+	server_process_ready(core->process);
+	log_info("Serving at revision %llu", (unsigned long long)storage_revision(core->storage));
+}
+
+static int start(void *opaque, struct server_process *process, struct error *err)
+{
+	struct core_server *core = opaque;
+	const struct settings *settings = server_process_settings(process);
+
+	core->process = process;
+	read_trusted_uids(core, settings);
+	if (server_process_listener(process, "private") < 0)
+		return error_set(err, ERROR_INVALID, "no private listener was handed over");
+	if (create_authorizer(core, settings, err) != 0 || open_storage(core, settings, err) != 0)
+		return ERROR_RETURN;
+	core->api = api_server_create(&(struct api_server_options){
+		.loop = server_process_loop(process),
+		.storage = core->storage,
+		.authorizer = core->authorizer,
+		.limits = {.concurrent_streams = 10000,
+			.stream_window_bytes = 4 * 1024 * 1024,
+			.connection_window_bytes = 64 * 1024 * 1024,
+			.idle_timeout_ns = UINT64_MAX,
+			.write_high_water_bytes = 512 * 1024},
+		.trusted_uids = core->trusted_uids,
+		.trusted_uid_count = core->trusted_uid_count,
+		.paths = core_paths,
+		.check_namespace = core_check_namespace,
+		.enable_garbage_collector =
+			settings_bool(settings, "enable-garbage-collector", true),
+		.minimum_watch_seconds = settings_integer(settings, "min-request-timeout", 1800),
+		.context = core,
+	});
+	add_resources(core);
+	add_health_checks(core);
+	if (service_allocator_create(core, settings, &core->services, err) != 0 ||
+		rbac_feed_create(core, &core->rbac_feed, err) != 0)
+		return ERROR_RETURN;
+	core_bootstrap(core, on_bootstrapped);
+	return 0;
+}
+
+static void not_ready(void *opaque)
+{
+	struct core_server *core = opaque;
+
+	health_checks_fail(api_server_health(core->api), "shutdown");
+}
+
+static void on_drained(void *opaque)
+{
+	struct core_server *core = opaque;
+
+	server_process_drained(core->process);
+}
+
+static void drain(void *opaque)
+{
+	struct core_server *core = opaque;
+
+	api_server_drain(core->api, on_drained, core);
+}
+
+static void stop(void *opaque)
+{
+	struct core_server *core = opaque;
+
+	rbac_feed_destroy(&core->rbac_feed);
+	api_server_destroy(&core->api);
+	service_allocator_destroy(&core->services);
+	storage_close(&core->storage);
+	authorizer_destroy(&core->authorizer);
+	rbac_destroy(&core->rbac);
+}
+
+int main(void)
+{
+	struct core_server core = {0};
+	struct server_process_handlers handlers = {
+		.start = start,
+		.not_ready = not_ready,
+		.drain = drain,
+		.stop = stop,
+		.context = &core,
+	};
+
+	return server_process_run(&handlers);
+}

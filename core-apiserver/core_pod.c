@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core_strategies.h"
+#include "object_meta.h"
+#include "pod_qos.h"
+#include "schema_engine.h"
+
+/* ---- Create and update ---- */
+
+static void set_scheduling_gated(struct arena *arena, struct json_value *status)
+{
+	struct json_value conditions = json_array(), condition = json_object();
+
+	json_append_member(arena, &condition, STR("type"), json_string(STR("PodScheduled")));
+	json_append_member(arena, &condition, STR("status"), json_string(STR("False")));
+	json_append_member(arena, &condition, STR("lastProbeTime"), json_null());
+	json_append_member(arena, &condition, STR("lastTransitionTime"), json_null());
+	json_append_member(arena, &condition, STR("reason"), json_string(STR("SchedulingGated")));
+	json_append_member(arena, &condition, STR("message"),
+		json_string(STR("Scheduling is blocked due to non-empty scheduling gates")));
+	json_append(arena, &conditions, condition);
+	json_append_member(arena, status, STR("conditions"), conditions);
+}
+
+static void prepare_create(const struct strategy_context *context, struct json_value *object)
+{
+	struct json_value status = json_object();
+
+	json_append_member(context->arena, &status, STR("phase"), json_string(STR("Pending")));
+	if (json_count(json_find_path(object, "spec", "schedulingGates", NULL)) > 0)
+		set_scheduling_gated(context->arena, &status);
+	json_append_member(
+		context->arena, &status, STR("qosClass"), json_string(pod_qos_class(object)));
+	json_set(context->arena, object, STR("status"), status);
+}
+
+static void prepare_update(const struct strategy_context *context, struct json_value *object,
+	const struct json_value *old)
+{
+	const struct json_value *qos = json_find_path(old, "status", "qosClass", NULL);
+
+	if (qos && str_is_empty(json_text(json_find_path(object, "status", "qosClass", NULL))))
+		json_set_path(context->arena, object, *qos, "status", "qosClass", NULL);
+}
+
+/* ---- What may change ---- */
+
+static bool is_changeable(struct str name)
+{
+	static const char *const names[] = {"activeDeadlineSeconds", "tolerations",
+		"schedulingGates", "nodeSelector", "affinity", "terminationGracePeriodSeconds"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (str_equal_c(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Containers may change their image only. */
+static bool containers_equal_but_images(
+	struct arena *arena, const struct json_value *a, const struct json_value *b)
+{
+	if (json_count(a) != json_count(b))
+		return false;
+	for (size_t i = 0; i < json_count(a); i++) {
+		struct json_value left = json_copy(arena, json_element(a, i), false);
+		struct json_value right = json_copy(arena, json_element(b, i), false);
+
+		json_set(arena, &left, STR("image"), json_string(STR("")));
+		json_set(arena, &right, STR("image"), json_string(STR("")));
+		if (!json_equal(&left, &right))
+			return false;
+	}
+	return true;
+}
+
+static bool member_is_allowed(struct arena *arena, const struct json_value *new_spec,
+	const struct json_value *old_spec, struct str name)
+{
+	const struct json_value *now = json_find(new_spec, name), *before = json_find(old_spec, name);
+
+	if (is_changeable(name))
+		return true;
+	if (str_equal(name, STR("containers")) || str_equal(name, STR("initContainers")))
+		return containers_equal_but_images(arena, now, before);
+	return now && before && json_equal(now, before);
+}
+
+static void validate_update(const struct strategy_context *context,
+	const struct json_value *object, const struct json_value *old, struct field_errors *errors)
+{
+	const struct json_value *spec = json_find(object, STR("spec"));
+	const struct json_value *old_spec = json_find(old, STR("spec"));
+	struct field_path path = field_path_child(NULL, STR("spec"));
+	bool is_allowed = true;
+
+	for (size_t i = 0; i < json_count(spec) && is_allowed; i++)
+		is_allowed = member_is_allowed(
+			context->arena, spec, old_spec, spec->members[i].key);
+	for (size_t i = 0; i < json_count(old_spec) && is_allowed; i++)
+		is_allowed = member_is_allowed(
+			context->arena, spec, old_spec, old_spec->members[i].key);
+	if (!is_allowed)
+		field_errors_add(errors, FIELD_ERROR_FORBIDDEN, &path, NULL,
+			"pod updates may not change fields other than "
+			"`spec.containers[*].image`,`spec.initContainers[*].image`,"
+			"`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+			"tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if "
+			"it was previously negative)");
+}
+
+static void validate(const struct strategy_context *context, const struct json_value *object,
+	const struct json_value *old, struct field_errors *errors)
+{
+	if (old && str_is_empty(context->subresource))
+		validate_update(context, object, old, errors);
+}
+
+/* ---- Delete ---- */
+
+static int64_t grace_seconds(const struct json_value *object, int64_t requested)
+{
+	struct str phase = json_text(json_find_path(object, "status", "phase", NULL));
+	struct str node = json_text(json_find_path(object, "spec", "nodeName", NULL));
+	int64_t seconds = requested;
+
+	if (seconds < 0)
+		seconds = json_integer_or(
+			json_find_path(object, "spec", "terminationGracePeriodSeconds", NULL), 30);
+	if (str_is_empty(node) || str_equal(phase, STR("Failed")) ||
+		str_equal(phase, STR("Succeeded")))
+		return 0;
+	return seconds < 0 ? 1 : seconds;
+}
+
+const struct resource_strategy core_pod_strategy = {
+	.prepare_create = prepare_create,
+	.prepare_update = prepare_update,
+	.validate = validate,
+	.grace_seconds = grace_seconds,
+	.handlers = core_pod_handlers,
+};
