@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,6 +119,11 @@ int sup_state_become(const struct sup_state *state, enum sup_server_id id)
 
 	if (!state->has_own_users)
 		return 0;
+	/* Needs a right that goes with the user; what stays can then never be had again. */
+	for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+			return errno;
+	}
 	if (setgroups(1, &state->socket_gid) < 0 ||
 		setresgid(user->gid, user->gid, user->gid) < 0 ||
 		setresuid(user->uid, user->uid, user->uid) < 0)
