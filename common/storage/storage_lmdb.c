@@ -139,11 +139,11 @@ struct current_record storage_decode_current(MDB_val value)
 	return record;
 }
 
-bool storage_read_state(MDB_txn *txn, MDB_dbi meta, struct stored_state *ret)
+bool storage_read_state(MDB_txn *txn, MDB_dbi main, struct stored_state *ret)
 {
 	MDB_val key = {.mv_size = 5, .mv_data = "state"}, value;
 
-	if (!storage_require_found(mdb_get(txn, meta, &key, &value), "read state"))
+	if (!storage_require_found(mdb_get(txn, main, &key, &value), "read state"))
 		return false;
 	if (value.mv_size != sizeof(*ret))
 		storage_fatal("state", MDB_CORRUPTED);

@@ -258,7 +258,8 @@ static void apply_operation(
 	if (deadline != 0 && (write->earliest_deadline == 0 || deadline < write->earliest_deadline))
 		write->earliest_deadline = deadline;
 	write_log(storage, event, &old.header, request_id);
-	write_history(storage, event);
+	if (exists)
+		write_history(storage, event);
 }
 
 void storage_apply(struct storage *storage, struct write *write)

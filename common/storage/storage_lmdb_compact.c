@@ -59,7 +59,7 @@ void storage_marks_load(struct storage *storage, MDB_txn *txn)
 	writer->last_mark_ns = now_ns - mark_interval_ns(storage);
 	MDB_val key = storage_key_value(&first), value;
 
-	storage_require(mdb_cursor_open(txn, storage->meta, &cursor), "read marks");
+	storage_require(mdb_cursor_open(txn, storage->main, &cursor), "read marks");
 	int result = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
 
 	while (storage_require_found(result, "read marks") && key.mv_size == first.length &&
@@ -90,7 +90,7 @@ static void write_mark(struct storage *storage, uint64_t revision, int64_t now_n
 	mark_key(&key, revision);
 	MDB_val key_value = storage_key_value(&key);
 
-	storage_require(mdb_put(writer->txn, storage->meta, &key_value, &value, 0), "write mark");
+	storage_require(mdb_put(writer->txn, storage->main, &key_value, &value, 0), "write mark");
 	remember_mark(writer, revision, now_ns);
 	writer->last_mark_ns = now_ns;
 	writer->is_dirty = true;
@@ -127,7 +127,7 @@ static void drop_first_mark(struct storage *storage)
 	mark_key(&key, writer->marks[0].revision);
 	MDB_val key_value = storage_key_value(&key);
 
-	storage_require_found(mdb_del(writer->txn, storage->meta, &key_value, NULL), "delete mark");
+	storage_require_found(mdb_del(writer->txn, storage->main, &key_value, NULL), "delete mark");
 	writer->mark_count--;
 	memmove(writer->marks, writer->marks + 1, writer->mark_count * sizeof(*writer->marks));
 	writer->is_dirty = true;
@@ -180,6 +180,7 @@ static bool delete_first_entry(struct storage *storage, MDB_cursor *cursor)
 		return false;
 	struct log_entry entry = storage_decode_log(value);
 	size_t request_length = entry.request_id.length;
+	bool is_in_history = entry.header.previous_mod_revision != 0;
 
 	storage_key_begin(&name_key);
 	storage_key_add_text(&name_key, str_from((const char *)key.mv_data + sizeof(uint64_t), 4));
@@ -191,7 +192,8 @@ static bool delete_first_entry(struct storage *storage, MDB_cursor *cursor)
 	storage_require(mdb_cursor_del(cursor, 0), "delete log");
 	key = storage_key_value(&name_key);
 	value = storage_key_value(&position_key);
-	storage_require(mdb_del(txn, storage->history, &key, &value), "delete history");
+	if (is_in_history)
+		storage_require(mdb_del(txn, storage->history, &key, &value), "delete history");
 	if (request_length > 0)
 		forget_request(
 			storage, str_from(request_id, request_length), position_revision(position));

@@ -115,7 +115,7 @@ static int open_databases(
 		{"history", MDB_DUPSORT | MDB_DUPFIXED, &storage->history},
 		{"requests", 0, &storage->requests},
 		{"expiry", 0, &storage->expiry},
-		{"meta", 0, &storage->meta},
+		{NULL, 0, &storage->main},
 	};
 
 	for (size_t i = 0; i < DATABASE_COUNT; i++) {
@@ -123,7 +123,7 @@ static int open_databases(
 			txn, databases[i].name, databases[i].flags | MDB_CREATE, databases[i].dbi);
 
 		if (result != MDB_SUCCESS)
-			return lmdb_error(err, result, directory, databases[i].name);
+			return lmdb_error(err, result, directory, "open databases");
 	}
 	return 0;
 }
@@ -133,14 +133,14 @@ static int load_state(
 {
 	struct stored_state *state = &storage->writer.state;
 
-	if (!storage_read_state(txn, storage->meta, state)) {
+	if (!storage_read_state(txn, storage->main, state)) {
 		MDB_val key = {.mv_size = 5, .mv_data = "state"};
 		MDB_val value = {.mv_size = sizeof(*state), .mv_data = state};
 
 		*state = (struct stored_state){.format_version = STORAGE_FORMAT_VERSION,
 			.revision = STORAGE_FIRST_REVISION,
 			.floor = STORAGE_FIRST_REVISION};
-		int result = mdb_put(txn, storage->meta, &key, &value, 0);
+		int result = mdb_put(txn, storage->main, &key, &value, 0);
 
 		if (result != MDB_SUCCESS)
 			return lmdb_error(err, result, directory, "write state");

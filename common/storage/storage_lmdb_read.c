@@ -7,8 +7,8 @@
 /*
  * A snapshot is an LMDB read transaction; they are reset and renewed, which costs no system call.
  * The newest state is `current` alone. A state at an older revision R is `current` merged in the
- * order of names with the keys of `history`: a key that changed after R is what its first change
- * after R superseded (nothing, when that change created it).
+ * order of names with the keys of `history`: what was first superseded after R, or else is the
+ * newest value, is the value at R, unless it was created after R.
  */
 
 static struct storage_snapshot *snapshot_take(struct storage *storage)
@@ -31,7 +31,7 @@ struct storage_snapshot *storage_snapshot_open(struct storage *storage)
 {
 	struct storage_snapshot *snapshot = snapshot_take(storage);
 
-	if (!storage_read_state(snapshot->txn, storage->meta, &snapshot->state))
+	if (!storage_read_state(snapshot->txn, storage->main, &snapshot->state))
 		storage_fatal("state", MDB_CORRUPTED);
 	storage->open_snapshots++;
 	return snapshot;
@@ -96,16 +96,12 @@ static void fill_from_current(MDB_val value, struct str name, struct storage_rec
 		.create_revision = record.header.create_revision};
 }
 
-/* False when the change created the key. */
-static bool fill_from_log(const struct log_entry *entry, struct storage_record *ret)
+static void fill_from_log(const struct log_entry *entry, struct storage_record *ret)
 {
-	if (entry->header.previous_mod_revision == 0)
-		return false;
 	*ret = (struct storage_record){.name = entry->name,
 		.value = entry->previous,
 		.mod_revision = entry->header.previous_mod_revision,
 		.create_revision = entry->header.previous_create_revision};
-	return true;
 }
 
 static bool find_change_after(struct storage_snapshot *snapshot, MDB_val key,
@@ -153,12 +149,30 @@ static uint64_t end_of_revision(uint64_t revision)
 	return position_make(revision + 1, 0) - 1;
 }
 
+/*
+ * Turns the newest record (if the key is there now) into that at the revision; false: there was
+ * none.
+ */
+static bool record_as_of(struct storage_snapshot *snapshot, const struct storage_prefix *prefix,
+	struct str name, uint64_t revision, bool is_there_now, struct storage_record *record)
+{
+	struct log_entry entry;
+
+	if (is_there_now && record->mod_revision <= revision)
+		return true;
+	if (storage_snapshot_find_superseded(
+		    snapshot, prefix, name, end_of_revision(revision), &entry))
+		fill_from_log(&entry, record);
+	else if (!is_there_now)
+		return false;
+	return record->create_revision <= revision;
+}
+
 int storage_snapshot_get(struct storage_snapshot *snapshot, struct storage_prefix *prefix,
 	struct str name, uint64_t revision, struct storage_record *ret)
 {
 	int outcome = check_revision(snapshot, revision);
 	struct storage_record record = {0};
-	struct log_entry entry;
 	struct storage_key key;
 
 	if (outcome != 0)
@@ -172,10 +186,8 @@ int storage_snapshot_get(struct storage_snapshot *snapshot, struct storage_prefi
 
 	if (found)
 		fill_from_current(value, name, &record);
-	if (!is_latest(snapshot, revision) && (!found || record.mod_revision > revision) &&
-		storage_snapshot_find_superseded(
-			snapshot, prefix, name, end_of_revision(revision), &entry))
-		found = fill_from_log(&entry, &record);
+	if (!is_latest(snapshot, revision))
+		found = record_as_of(snapshot, prefix, name, revision, found, &record);
 	if (!found)
 		return STORAGE_NOT_FOUND;
 	record.name = name;
@@ -283,38 +295,23 @@ static void scan_latest(struct scan *scan)
 	walk_close(&walk);
 }
 
-/* What the key that history stands at was at the revision. */
-static bool read_as_of(struct scan *scan, const struct walk *current, bool is_in_current,
-	const struct walk *history, struct storage_record *ret)
-{
-	struct log_entry entry;
-
-	if (is_in_current) {
-		fill_from_current(current->value, walk_name(current), ret);
-		if (ret->mod_revision <= scan->range->revision)
-			return true;
-	}
-	if (storage_snapshot_find_superseded(scan->snapshot, scan->range->prefix,
-		    walk_name(history), end_of_revision(scan->range->revision), &entry))
-		return fill_from_log(&entry, ret);
-	return is_in_current;
-}
-
 /* One name of the merge; moves past it. False: the visitor has had enough. */
 static bool visit_merged(struct scan *scan, struct walk *current, struct walk *history)
 {
-	struct storage_record record;
-	bool present;
+	uint64_t revision = scan->range->revision;
+	struct storage_record record = {0};
+	bool present = false;
 	int order = current->at_end   ? 1
 		    : history->at_end ? -1
 				      : str_compare(walk_name(current), walk_name(history));
 
-	if (order < 0) {
+	if (order <= 0)
 		fill_from_current(current->value, walk_name(current), &record);
-		present = true;
-	} else {
-		present = read_as_of(scan, current, order == 0, history, &record);
-	}
+	if (order < 0)
+		present = record.mod_revision <= revision;
+	else
+		present = record_as_of(scan->snapshot, scan->range->prefix, walk_name(history),
+			revision, order == 0, &record);
 	if (present && !scan->visit(scan->context, &record))
 		return false;
 	if (order <= 0)

@@ -187,7 +187,7 @@ static void save_state(struct storage *storage)
 	MDB_val key = {.mv_size = 5, .mv_data = "state"};
 	MDB_val value = {.mv_size = sizeof(writer->state), .mv_data = &writer->state};
 
-	storage_require(mdb_put(writer->txn, storage->meta, &key, &value, 0), "write state");
+	storage_require(mdb_put(writer->txn, storage->main, &key, &value, 0), "write state");
 }
 
 /* One LMDB transaction; an empty list makes it one of housekeeping only. */

@@ -22,11 +22,14 @@
  *             version is stored once: in `current` while it is the newest, then in the log entry
  *             of the change that superseded it. The id in the key lets a replay skip without
  *             touching values.
- *   history   id + name -> position of each change (sorted duplicates). A read at revision R takes
- *             the first change after R and reads what it superseded.
+ *   history   id + name -> position of each change that superseded a value (sorted duplicates). A
+ *             read at revision R takes the first one after R and reads what it superseded: that is
+ *             the value at R if it was created by then. Creations need no entry, so a create
+ *             writes a page or two less.
  *   requests  request id -> request_header, name of the first operation
  *   expiry    deadline + id + name -> mod_revision
- *   meta      "state" -> stored_state; "time" + revision -> wall seconds when it was the newest
+ *   main      LMDB's unnamed database, which each commit writes anyway: "state" -> stored_state,
+ *             "time" + revision -> wall seconds when it was the newest
  *
  * The floor is the oldest readable revision F: log entries at or before it may be gone, for a read
  * at R >= F needs only changes after R. (The public compacted revision is F - 1.)
@@ -214,7 +217,7 @@ struct storage {
 	MDB_env *env;
 	int lock_fd;
 	uint64_t history_ns;
-	MDB_dbi prefixes, current, log, history, requests, expiry, meta;
+	MDB_dbi prefixes, current, log, history, requests, expiry, main;
 
 	struct map prefix_by_text;
 	struct storage_prefix **prefix_by_id;
@@ -276,7 +279,7 @@ uint32_t storage_decode_u32(const void *bytes);
 struct log_entry storage_decode_log(MDB_val value);
 struct current_record storage_decode_current(MDB_val value);
 /* False when there is none. */
-bool storage_read_state(MDB_txn *txn, MDB_dbi meta, struct stored_state *ret);
+bool storage_read_state(MDB_txn *txn, MDB_dbi main, struct stored_state *ret);
 
 /* ---- storage_lmdb_prefix.c ---- */
 
@@ -308,7 +311,7 @@ uint64_t storage_compaction_due_ns(const struct storage *storage);
 /* ---- storage_lmdb_read.c ---- */
 
 void storage_snapshots_free(struct storage *storage);
-/* What the key's first change after the position superseded; false when it has not changed. */
+/* The first value of the key that was superseded after the position; false: none was. */
 bool storage_snapshot_find_superseded(struct storage_snapshot *snapshot,
 	const struct storage_prefix *prefix, struct str name, uint64_t after_position,
 	struct log_entry *ret);

@@ -384,6 +384,46 @@ static void a_watch_does_not_repeat_what_its_snapshot_had(void **state)
 	}
 }
 
+/* On disk it is already, yet it must not come before its owner has been told. */
+static void take_all_before_delivery(void *context, const struct storage_commit_result *result)
+{
+	struct storage_fixture_watch *watch = context;
+	struct storage_event *event;
+
+	assert_true(result->revision > storage_revision(fixture.storage));
+	while (storage_watch_next(watch->watch, &event) == 0) {
+		assert_true(event->revision <= storage_revision(fixture.storage));
+		storage_event_unref(&event);
+	}
+	watch->calls = 1000;
+}
+
+static bool was_taken(void *context)
+{
+	return ((struct storage_fixture_watch *)context)->calls >= 1000;
+}
+
+static void a_replay_does_not_run_ahead_of_delivery(void **state)
+{
+	(void)state;
+	struct storage_fixture_watch watch;
+	struct storage_operation operation = {.type = STORAGE_PUT,
+		.prefix = fixture.pods,
+		.name = STR("a"),
+		.revision_offset = SIZE_MAX};
+
+	put(fixture.pods, "a", "");
+	storage_fixture_reopen(&fixture);
+	operation.prefix = fixture.pods;
+	open_watch(&watch, "", 1);
+	storage_commit(fixture.storage,
+		&(struct storage_transaction){.operations = &operation, .operation_count = 1},
+		take_all_before_delivery, &watch);
+	storage_fixture_run_until(&fixture, was_taken, &watch);
+	expect_event(&watch, STORAGE_EVENT_PUT, 3, "a", "", "");
+	storage_watch_close(&watch.watch);
+}
+
 static struct storage_watch *victims[10];
 
 static void close_all(void *context)
@@ -438,6 +478,7 @@ int main(void)
 		STORAGE_TEST(compacted_history_is_refused_at_open_and_later),
 		STORAGE_TEST(a_quiet_watch_outlives_the_history_of_its_neighbours),
 		STORAGE_TEST(a_watch_does_not_repeat_what_its_snapshot_had),
+		STORAGE_TEST(a_replay_does_not_run_ahead_of_delivery),
 		STORAGE_TEST(a_watch_may_close_others_and_itself_when_called),
 		STORAGE_TEST(a_watch_from_a_revision_to_come_waits_for_it),
 	};
