@@ -11,7 +11,8 @@ struct event_loop;
 struct event_base;
 struct event_timer;
 
-/* Owned by the caller. Also makes the process ignore SIGPIPE: a lost peer is an error of a write. */
+/* Owned by the caller. Also makes the process ignore SIGPIPE: a lost peer is an error of a write.
+ */
 struct event_loop *event_loop_create(void);
 /* Drops calls that still wait. Timers, descriptors and signals must be destroyed before. */
 void event_loop_destroy(struct event_loop **loop);
@@ -35,8 +36,7 @@ void event_loop_cancel_deferred(struct event_loop *loop, event_fn function, void
 void event_loop_post(struct event_loop *loop, event_fn function, void *context);
 
 /* A timer at rest; owned by the caller. */
-struct event_timer *event_timer_create(
-	struct event_loop *loop, event_fn function, void *context);
+struct event_timer *event_timer_create(struct event_loop *loop, event_fn function, void *context);
 /* (Re)starts it to fire once after delay_ns, never before. */
 void event_timer_start(struct event_timer *timer, uint64_t delay_ns);
 void event_timer_stop(struct event_timer *timer);

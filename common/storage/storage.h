@@ -78,8 +78,8 @@ void storage_get_statistics(struct storage *storage, struct storage_statistics *
 /* ---- Reading ---- */
 
 struct storage_record {
-	struct str name;        /* below the prefix */
-	struct str value;       /* with the revision filled in */
+	struct str name;  /* below the prefix */
+	struct str value; /* with the revision filled in */
 	uint64_t mod_revision;
 	uint64_t create_revision;
 };
@@ -92,16 +92,18 @@ struct storage_record {
 struct storage_snapshot *storage_snapshot_open(struct storage *storage);
 void storage_snapshot_close(struct storage_snapshot **snapshot);
 uint64_t storage_snapshot_revision(const struct storage_snapshot *snapshot);
-/* revision 0: the snapshot's. 0, STORAGE_NOT_FOUND, STORAGE_COMPACTED or STORAGE_FUTURE_REVISION. */
+/* revision 0: the snapshot's. 0, STORAGE_NOT_FOUND, STORAGE_COMPACTED or STORAGE_FUTURE_REVISION.
+ */
 int storage_snapshot_get(struct storage_snapshot *snapshot, struct storage_prefix *prefix,
 	struct str name, uint64_t revision, struct storage_record *ret);
 
 struct storage_range {
 	struct storage_prefix *prefix;
-	struct str below;       /* only names that start with this ("default/"), may be empty */
-	struct str start_after; /* only names bytewise after this full name; empty: from the start */
-	bool start_inclusive;   /* names from start_after on, itself included */
-	uint64_t revision;      /* 0: the snapshot's */
+	struct str below; /* only names that start with this ("default/"), may be empty */
+	struct str
+		start_after;  /* only names bytewise after this full name; empty: from the start */
+	bool start_inclusive; /* names from start_after on, itself included */
+	uint64_t revision;    /* 0: the snapshot's */
 };
 /* Return true to go on, false to stop (the record was taken). */
 typedef bool (*storage_visit_fn)(void *context, const struct storage_record *record);
@@ -130,21 +132,22 @@ struct storage_operation {
 	struct storage_prefix *prefix;
 	struct str name; /* at most STORAGE_NAME_MAX_BYTES */
 	uint64_t expected_revision;
-	struct str value;         /* CREATE, UPDATE, PUT: without the revision */
-	size_t revision_offset;   /* where the decimal revision is inserted; SIZE_MAX: nowhere */
-	int64_t ttl_seconds;      /* > 0: the store deletes the key that long after; 0: never */
+	struct str value;       /* CREATE, UPDATE, PUT: without the revision */
+	size_t revision_offset; /* where the decimal revision is inserted; SIZE_MAX: nowhere */
+	int64_t ttl_seconds;    /* > 0: the store deletes the key that long after; 0: never */
 };
 
 enum storage_commit_outcome {
 	STORAGE_COMMITTED,  /* with nothing but checks no revision is made: the newest is told */
-	STORAGE_CONFLICTED, /* nothing was written: operation `failed_operation` found another state */
+	STORAGE_CONFLICTED, /* nothing was written: operation `failed_operation` found another state
+			     */
 };
 
 struct storage_commit_result {
 	enum storage_commit_outcome outcome;
-	uint64_t revision;          /* COMMITTED */
-	size_t failed_operation;    /* CONFLICTED */
-	uint64_t found_revision;    /* CONFLICTED: that key's mod_revision, 0 when absent */
+	uint64_t revision;       /* COMMITTED */
+	size_t failed_operation; /* CONFLICTED */
+	uint64_t found_revision; /* CONFLICTED: that key's mod_revision, 0 when absent */
 };
 
 /* Called once, after the transaction is on disk and before its events reach any watch. */
@@ -187,12 +190,15 @@ struct storage_remembered {
 	struct str name;
 };
 /* 0 or STORAGE_NOT_FOUND. The texts are good until the snapshot is closed. */
-int storage_snapshot_find_request(struct storage_snapshot *snapshot, struct str request_id,
-	struct storage_remembered *ret);
+int storage_snapshot_find_request(
+	struct storage_snapshot *snapshot, struct str request_id, struct storage_remembered *ret);
 
 /* ---- Watching ---- */
 
-enum storage_event_type { STORAGE_EVENT_PUT, STORAGE_EVENT_DELETE };
+enum storage_event_type {
+	STORAGE_EVENT_PUT,
+	STORAGE_EVENT_DELETE
+};
 
 #define STORAGE_EVENT_CACHE_SLOTS 6
 
