@@ -26,6 +26,34 @@ static bool is_special(unsigned char byte)
 	return special_bytes[byte >> 6] >> (byte & 63) & 1;
 }
 
+/* Not 0 when a byte of the word is special: eight bytes at a time, as most strings have none. */
+static uint64_t special_in_word(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t found = word | (word - 0x20 * ones); /* from 0x80 on; controls */
+
+	/* A byte is zero where it is '"' or '&' (one bit apart), '<' or '>', or a backslash. */
+	found |= ((word | 0x04 * ones) ^ '&' * ones) - ones;
+	found |= ((word | 0x02 * ones) ^ '>' * ones) - ones;
+	found |= (word ^ '\\' * ones) - ones;
+	return found & 0x80 * ones;
+}
+
+/* The bytes at the start of `text` that stand for themselves, from `i` on. */
+static size_t plain_end(struct str text, size_t i)
+{
+	for (; i + 8 <= text.length; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, text.data + i, 8);
+		if (special_in_word(word))
+			break;
+	}
+	while (i < text.length && !is_special((unsigned char)text.data[i]))
+		i++;
+	return i;
+}
+
 static void write_escape(struct buffer *out, unsigned char byte)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -67,29 +95,39 @@ static size_t write_sequence(struct buffer *out, struct str text)
 	return length;
 }
 
-void json_write_string(struct buffer *out, struct str text)
+static void write_special_string(struct buffer *out, struct str text, size_t plain)
 {
-	size_t start = 0;
 	size_t i = 0;
 
-	buffer_append_byte(out, '"');
-	while (i < text.length) {
-		unsigned char byte = (unsigned char)text.data[i];
+	while (plain < text.length) {
+		unsigned char byte = (unsigned char)text.data[plain];
 
-		if (!is_special(byte)) {
-			i++;
-			continue;
-		}
-		buffer_append(out, str_from(text.data + start, i - start));
-		if (byte >= 0x80) {
-			i += write_sequence(out, str_skip(text, i));
-		} else {
+		buffer_append(out, str_from(text.data + i, plain - i));
+		i = plain + 1;
+		if (byte >= 0x80)
+			i = plain + write_sequence(out, str_skip(text, plain));
+		else
 			write_escape(out, byte);
-			i++;
-		}
-		start = i;
+		plain = plain_end(text, i);
 	}
-	buffer_append(out, str_from(text.data + start, text.length - start));
+	buffer_append(out, str_from(text.data + i, text.length - i));
+}
+
+void json_write_string(struct buffer *out, struct str text)
+{
+	size_t plain = plain_end(text, 0);
+	char *at = buffer_reserve(out, text.length + 2);
+
+	*at++ = '"';
+	if (plain == text.length) {
+		if (plain > 0)
+			memcpy(at, text.data, plain);
+		at[plain] = '"';
+		out->length += plain + 2;
+		return;
+	}
+	out->length++;
+	write_special_string(out, text, plain);
 	buffer_append_byte(out, '"');
 }
 
