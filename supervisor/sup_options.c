@@ -5,6 +5,7 @@
 #include "sup_flag_value.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,14 +88,12 @@ static int complete_state_directory(
 	struct sup_flags *flags, struct sup_options *options, struct error *err)
 {
 	struct str text = sup_flags_text(flags, SUP_FLAG_STATE_DIR);
-	char *current;
+	char current[PATH_MAX];
 
 	if (!str_starts_with(text, STR("/"))) {
-		current = getcwd(NULL, 0);
-		if (!current)
+		if (!getcwd(current, sizeof(current)))
 			return error_set_errno(err, errno, "finding the working directory");
 		text = arena_printf(options->arena, "%s/%.*s", current, STR_ARG(text));
-		free(current);
 	}
 	while (text.length > 1 && text.data[text.length - 1] == '/')
 		text.length--;
