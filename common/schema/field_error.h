@@ -58,12 +58,16 @@ struct field_error {
 	struct str body; /* the text behind "FIELD: " */
 };
 
-/* Collects at most 1,000 errors; zero but for the arena: (struct field_errors){.arena = a}. */
+/*
+ * Collects at most 1,000 errors and 4 MiB of text; what comes later is dropped. Zero but for the
+ * arena: (struct field_errors){.arena = a}.
+ */
 struct field_errors {
 	struct arena *arena;
 	struct field_error *first;
 	struct field_error **end;
 	size_t count;
+	size_t text_bytes; /* private */
 };
 
 /*

@@ -35,6 +35,8 @@ enum schema_flags {
 	                                      validation (422) rather than by decoding (400) */
 	SCHEMA_OBJECT_META = 1 << 5,       /* metav1.ObjectMeta */
 	SCHEMA_RESOURCE_LIST = 1 << 6,     /* map of quantities: rounded up to milli */
+	SCHEMA_UNTYPED = 1 << 7,           /* custom STRUCT: no type is demanded; `fields` apply to
+	                                      objects, `element` applies to arrays */
 };
 
 enum schema_list_type { SCHEMA_LIST_ATOMIC, SCHEMA_LIST_SET, SCHEMA_LIST_MAP };

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TROIKA_BASE64_TEXT_H
+#define TROIKA_BASE64_TEXT_H
+
+#include "arena.h"
+
+/*
+ * Checks padded standard base64 as Go does (line breaks are skipped, stray bits of the last group
+ * forgotten) and returns its canonical form, which shares `text` when that is canonical already.
+ * On failure *ret_offset is the byte at fault.
+ */
+bool base64_text_canonicalise(
+	struct arena *arena, struct str text, struct str *ret_canonical, size_t *ret_offset);
+
+#endif
