@@ -17,8 +17,8 @@
 #define HIGH_FD 100
 
 /* The few variables that say how to run, not what to do; secrets have no place there. */
-static const char *const kept_variables[] = {"LANG", "LC_ALL", "TZ", "PATH", "ASAN_OPTIONS",
-	"LSAN_OPTIONS", "UBSAN_OPTIONS"};
+static const char *const kept_variables[] = {
+	"LANG", "LC_ALL", "TZ", "PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"};
 #define KEPT_COUNT (sizeof(kept_variables) / sizeof(*kept_variables))
 
 _Noreturn static void fail(const char *what, int os_errno)

@@ -164,11 +164,11 @@ static int open_term(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static void run(struct fake *fake)
+_Noreturn static void run(struct fake *fake, int term_fd)
 {
 	struct pollfd fds[4] = {
 		{CHILD_FD_CONTROL, POLLIN, 0},
-		{open_term(), POLLIN, 0},
+		{term_fd, POLLIN, 0},
 		{child_process_listener(fake->child, STR("secure")), POLLIN, 0},
 		{child_process_listener(fake->child, STR("private")), POLLIN, 0},
 	};
@@ -193,11 +193,13 @@ int main(void)
 {
 	struct fake fake = {0};
 	struct error err = {0};
+	int term_fd;
 
 	if (child_process_open(&fake.child, &err) < 0) {
 		fprintf(stderr, "%.*s\n", STR_ARG(err.message));
 		return CHILD_EXIT_CONFIGURATION;
 	}
+	term_fd = open_term();
 	fake.name = settings_text(child_process_settings(fake.child), "internal.server");
 	open_folder(&fake);
 	note(&fake, "start uid=%u", (unsigned)getuid());
@@ -211,5 +213,5 @@ int main(void)
 			"a plain line\nI0102 03:04:05.000006       7 fake.c:1] a log line\n");
 	if (!does(&fake, "never-ready"))
 		child_process_send(fake.child, CHILD_MESSAGE_READY, "%s", "");
-	run(&fake);
+	run(&fake, term_fd);
 }
