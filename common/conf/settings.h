@@ -5,6 +5,23 @@
 #include "error.h"
 
 /*
+ * What the supervisor puts in beside the flags:
+ *   internal.server             which server this is: the NAME in the rows below
+ *   internal.listeners          names of the listening sockets, in order ("secure", "private")
+ *   internal.data-directory     absolute, writable for this server alone
+ *   internal.service-ip         the address of the service default/kubernetes
+ *   internal.socket.NAME        path of each server's private socket
+ *   internal.uid.NAME           the user that each server runs as
+ *   internal.trusted-uids       who may claim any identity on the private socket
+ *   internal.jail.writable, internal.jail.readable, internal.jail.open-files
+ *                               for child_process_enter_jail
+ *   content.tls-sni-cert-key    three values for each pair: certificate, key, names with commas
+ *                               between (may be empty)
+ * List flags have one value an item, map flags one "key=value" an item; a flag with neither value
+ * nor default is absent.
+ */
+
+/*
  * Settings of one process: names with lists of values, in order. Names are those of the flags
  * ("secure-port"); the supervisor adds "internal.*" ones and, for a flag that names a file which
  * the server needs, the file's contents under "content.FLAG" (so that servers open no file
