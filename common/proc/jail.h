@@ -9,6 +9,10 @@
  * dumps, other programs, dangerous system calls, and the file system outside some places.
  * Descriptors that are open stay open; Unix sockets stay connectable (Landlock has no say there:
  * directory modes are the wall).
+ *
+ * What this means for code that runs inside: threads may be started, but no library can be loaded
+ * (pthread_exit and pthread_cancel load one: return from the thread instead), no process started
+ * and no memory made executable; /proc/self/fd cannot be listed by a user other than root.
  */
 struct jail_options {
 	const struct str *writable_paths; /* with everything beneath them */

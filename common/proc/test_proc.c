@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -238,6 +239,33 @@ static bool can_change_owner(const char *directory)
 	return chown(directory, 4711, 4711) == 0;
 }
 
+static void *set_flag(void *flag)
+{
+	*(bool *)flag = true;
+	return NULL;
+}
+
+static bool can_start_a_thread(const char *directory)
+{
+	(void)directory;
+	bool flag = false;
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, set_flag, &flag) == 0 &&
+	       pthread_join(thread, NULL) == 0 && flag;
+}
+
+static bool can_connect(const char *directory)
+{
+	(void)directory;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", directory);
+	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 &&
+	       errno == ENOENT;
+}
+
 /* In a process of its own: 0 impossible, 1 possible, 2 the jail failed, 3 no Landlock here. */
 static int try_in_jail(bool (*attempt)(const char *), const char *directory, bool needs_landlock)
 {
@@ -260,7 +288,7 @@ static int try_in_jail(bool (*attempt)(const char *), const char *directory, boo
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static void the_jail_leaves_no_way_out(void **state)
+static void the_jail_leaves_what_a_server_needs_and_no_way_out(void **state)
 {
 	(void)state;
 	static const struct {
@@ -290,6 +318,8 @@ static void the_jail_leaves_no_way_out(void **state)
 			fail_msg("%s: %d", rows[i].name, result);
 	}
 	assert_int_equal(try_in_jail(can_write_inside, directory, false), 1);
+	assert_int_equal(try_in_jail(can_start_a_thread, directory, false), 1);
+	assert_int_equal(try_in_jail(can_connect, directory, false), 1);
 
 	char file[256];
 
@@ -306,7 +336,7 @@ int main(void)
 		cmocka_unit_test(packets_of_another_size_or_version_are_refused),
 		cmocka_unit_test(surplus_descriptors_are_closed),
 		cmocka_unit_test(an_accepted_peer_is_known_by_its_user),
-		cmocka_unit_test(the_jail_leaves_no_way_out),
+		cmocka_unit_test(the_jail_leaves_what_a_server_needs_and_no_way_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
