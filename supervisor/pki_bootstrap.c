@@ -13,7 +13,7 @@
 static const char *path_of(const struct pki_bootstrap *bootstrap, struct arena *arena,
 	const char *name, const char *end)
 {
-	return arena_printf(arena, "%s/%s%s", bootstrap->directory, name, end).data;
+	return arena_printf(arena, "%s/pki/%s%s", bootstrap->directory, name, end).data;
 }
 
 static int load(const struct pki_bootstrap *bootstrap, struct arena *arena, const char *name,
@@ -93,7 +93,7 @@ static struct str base64(struct arena *arena, struct str text)
 static int ensure_kubeconfig(const struct pki_bootstrap *bootstrap, struct arena *arena,
 	const struct pki_pair *authority, const struct pki_pair *admin, struct error *err)
 {
-	const char *path = path_of(bootstrap, arena, "admin.kubeconfig", "");
+	const char *path = arena_printf(arena, "%s/admin.kubeconfig", bootstrap->directory).data;
 	const char *format = strchr(bootstrap->server, ':') ? "https://[%s]:%u" : "https://%s:%u";
 	struct str url = arena_printf(arena, format, bootstrap->server, bootstrap->port);
 	struct str ca = base64(arena, pki_certificate_to_pem(arena, authority->certificate));
@@ -144,7 +144,8 @@ int pki_bootstrap(const struct pki_bootstrap *bootstrap, struct arena *arena, st
 	const char *address = bootstrap->advertise && is_address(bootstrap->advertise)
 				      ? bootstrap->advertise
 				      : NULL;
-	int result = pki_file_make_directory(arena, bootstrap->directory, 0711, err);
+	const char *directory = arena_printf(arena, "%s/pki", bootstrap->directory).data;
+	int result = pki_file_make_directory(arena, directory, 0700, err);
 
 	if (result == 0)
 		result = ensure(

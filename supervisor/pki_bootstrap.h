@@ -13,9 +13,9 @@ struct pki_bootstrap {
 };
 
 /*
- * In the directory: ca.crt and ca.key, apiserver.crt and .key for serving, admin.crt and .key of
- * the user kubernetes-admin in the group system:masters, and admin.kubeconfig. What is there and
- * still good stays.
+ * In DIRECTORY/pki: ca.crt and ca.key, apiserver.crt and .key for serving, admin.crt and .key of
+ * the user kubernetes-admin in the group system:masters; and DIRECTORY/admin.kubeconfig. What is
+ * there and still good stays.
  */
 int pki_bootstrap(
 	const struct pki_bootstrap *bootstrap, struct arena *arena, struct error *err) WARN_UNUSED;

@@ -11,7 +11,7 @@ static int generate(const struct sup_options *options, const char *directory,
 {
 	struct arena *arena = options->arena;
 	char *arguments[] = {
-		(char *)sup_options_program(options, "supervisor", "troika-pki"),
+		(char *)sup_options_program(options, "troika-pki"),
 		(char *)"self-signed",
 		(char *)"--directory",
 		(char *)directory,

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_SERVICE_RANGE      "10.0.0.0/24"
@@ -137,17 +136,7 @@ int sup_options_complete(
 	return 0;
 }
 
-const char *sup_options_program(
-	const struct sup_options *options, const char *folder, const char *name)
+const char *sup_options_program(const struct sup_options *options, const char *name)
 {
-	struct str flat = arena_printf(options->arena, "%s/%s", options->libexec_directory, name);
-	struct stat status;
-
-	if (stat(flat.data, &status) == 0 && S_ISREG(status.st_mode))
-		return flat.data;
-
-	struct str nested =
-		arena_printf(options->arena, "%s/%s/%s", options->libexec_directory, folder, name);
-
-	return stat(nested.data, &status) == 0 && S_ISREG(status.st_mode) ? nested.data : flat.data;
+	return arena_printf(options->arena, "%s/%s", options->libexec_directory, name).data;
 }

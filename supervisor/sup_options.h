@@ -23,8 +23,7 @@ int sup_options_complete(struct sup_flags *flags, struct arena *arena, struct su
 	struct error *err) WARN_UNUSED;
 /* All that is wrong at once: one message as it is, several as "[m1, m2]". */
 int sup_options_validate(const struct sup_flags *flags, struct error *err) WARN_UNUSED;
-/* The path of a program of ours: DIRECTORY/NAME, or in a build directory DIRECTORY/FOLDER/NAME. */
-const char *sup_options_program(
-	const struct sup_options *options, const char *folder, const char *name);
+/* The path of a program of ours. */
+const char *sup_options_program(const struct sup_options *options, const char *name);
 
 #endif

@@ -74,7 +74,7 @@ int sup_plane_init(struct sup_plane *plane, struct error *err)
 		const char *program = sup_server_get(id)->program;
 
 		sup_service_init(&plane->services[id], id,
-			sup_options_program(&plane->options, program, program), settings[id]);
+			sup_options_program(&plane->options, program), settings[id]);
 	}
 	return 0;
 }

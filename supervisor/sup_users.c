@@ -158,8 +158,7 @@ int sup_users_try(const struct sup_options *options, struct sup_state *state, st
 	for (unsigned i = 0; i < SUP_SERVER_COUNT; i++) {
 		enum sup_server_id id = (enum sup_server_id)i;
 		const struct sup_server *server = sup_server_get(id);
-		const char *program =
-			sup_options_program(options, server->program, server->program);
+		const char *program = sup_options_program(options, server->program);
 		int status = 0;
 		pid_t pid = fork();
 
