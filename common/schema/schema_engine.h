@@ -20,8 +20,12 @@
 int schema_decode(struct arena *arena, const struct schema *schema, const struct json_value *input,
 	struct json_value *ret_unknown, struct json_value *ret_object, struct error *err) WARN_UNUSED;
 
-/* Fills defaults in place: children first for what is present, then default_function. */
-void schema_apply_defaults(
+/*
+ * Fills defaults in place: plain ones, then those of the children that are present, then
+ * default_function; members stay in canonical order. False when the defaults of a custom type would
+ * take more than 64 MiB: the object is then incomplete, and too large to be accepted.
+ */
+bool schema_apply_defaults(
 	struct arena *arena, const struct schema *schema, struct json_value *object);
 
 /*
