@@ -427,6 +427,11 @@ class Manners(unittest.TestCase):
         unknown = subprocess.run([program, "--x"], capture_output=True, text=True)
         self.assertEqual((unknown.returncode, unknown.stderr), (1, "Error: unknown flag: --x\n"))
 
+    def test_a_server_refuses_to_run_outside_the_contract(self):
+        alone = subprocess.run([BUILD / "tests" / "fake_server"], capture_output=True, text=True)
+        self.assertEqual(alone.returncode, 78)
+        self.assertIn("descriptor 3 (control)", alone.stderr)
+
     def test_the_supervisor_links_no_tls_json_or_http_code(self):
         libraries = subprocess.run(["ldd", BUILD / "supervisor" / "kube-apiserver"],
                                    capture_output=True, text=True, check=True).stdout
