@@ -16,8 +16,8 @@ struct http_call;
 struct http_client_options {
 	struct event_loop *loop;
 	const char *unix_path;
-	unsigned connections;          /* 0: 1 */
-	uint32_t stream_window_bytes;  /* 0: 4 MiB */
+	unsigned connections;         /* 0: 1 */
+	uint32_t stream_window_bytes; /* 0: 4 MiB */
 };
 
 struct http_client *http_client_create(const struct http_client_options *options);
@@ -25,9 +25,9 @@ struct http_client *http_client_create(const struct http_client_options *options
 void http_client_destroy(struct http_client **client);
 
 enum http_failure {
-	HTTP_FAILURE_UNSENT,   /* the server never took it up: safe to send again */
-	HTTP_FAILURE_LOST,     /* the connection broke: it may have been carried out */
-	HTTP_FAILURE_TIMEOUT,  /* timeout_ns passed */
+	HTTP_FAILURE_UNSENT,  /* the server never took it up: safe to send again */
+	HTTP_FAILURE_LOST,    /* the connection broke: it may have been carried out */
+	HTTP_FAILURE_TIMEOUT, /* timeout_ns passed */
 };
 
 /* Exactly one of on_end and on_failure is called, unless the call is cancelled. */

@@ -30,13 +30,15 @@ void http_headers_remove(struct http_headers *headers, struct str name);
 struct tls_identity;
 struct http_peer {
 	bool is_unix;
-	uid_t uid;  /* Unix sockets: from SO_PEERCRED */
+	uid_t uid; /* Unix sockets: from SO_PEERCRED */
 	gid_t gid;
 	pid_t pid;
-	struct str address;                    /* "192.0.2.1:4711", "@" for Unix sockets */
-	struct str ip;                         /* "192.0.2.1" */
-	const struct tls_identity *tls;        /* NULL: no client certificate, or none verified */
+	struct str address;             /* "192.0.2.1:4711", "@" for Unix sockets */
+	struct str ip;                  /* "192.0.2.1" */
+	const struct tls_identity *tls; /* NULL: no client certificate, or none verified */
 	bool is_tls;
+	/* A client certificate was presented and does not verify: to be answered with 401. */
+	bool has_unverified_certificate;
 };
 
 /* A whole request: the body has been received. Lives in its arena, as the exchange does. */
@@ -65,7 +67,8 @@ struct http_query {
 };
 /* The decoded parameters in order; malformed ones are left out, as Go's url.Query() does. */
 struct http_query *http_query_parse(struct arena *arena, struct str query);
-/* The first value of that name or the empty view. *ret_present (may be NULL) says whether it is there. */
+/* The first value of that name or the empty view. *ret_present (may be NULL) says whether it is
+ * there. */
 struct str http_query_find(const struct http_query *query, struct str name, bool *ret_present);
 
 /* "OK" for 200 and so on; "" for a status without a name. */

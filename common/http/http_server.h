@@ -6,8 +6,8 @@
 
 /*
  * HTTP/1.1 and HTTP/2 on listening sockets that somebody else opened: over TLS (ALPN chooses), or
- * plain, where a client that starts with the HTTP/2 preface gets HTTP/2. Framing is checked strictly;
- * what is malformed never reaches a handler.
+ * plain, where a client that starts with the HTTP/2 preface gets HTTP/2. Framing is checked
+ * strictly; what is malformed never reaches a handler.
  */
 struct event_loop;
 struct tls_context;
@@ -20,19 +20,20 @@ typedef void (*http_request_fn)(void *context, struct http_exchange *exchange);
 typedef bool (*http_peer_check_fn)(void *context, const struct http_peer *peer);
 
 struct http_limits {
-	size_t header_bytes;           /* 0: 65,536; over it 431 */
-	size_t header_count;           /* 0: 256 */
-	size_t uri_bytes;              /* 0: 16,384 */
-	size_t body_bytes;             /* 0: 3,145,728; over it the handler below answers 413 */
-	uint32_t concurrent_streams;   /* 0: 100 per connection; the private hop uses more */
-	uint32_t stream_window_bytes;  /* 0: 262,144 */
+	size_t header_bytes;              /* 0: 65,536; over it 431 */
+	size_t header_count;              /* 0: 256 */
+	size_t uri_bytes;                 /* 0: 16,384 */
+	size_t body_bytes;                /* 0: 3,145,728; over it the handler below answers 413 */
+	uint32_t concurrent_streams;      /* 0: 100 per connection; the private hop uses more */
+	uint32_t stream_window_bytes;     /* 0: 262,144 */
 	uint32_t connection_window_bytes; /* 0: 1 MiB */
-	uint32_t maximum_connections;  /* 0: 10,000 */
-	uint64_t header_timeout_ns;    /* 0: 10 s to the first whole header */
-	uint64_t idle_timeout_ns;      /* 0: 90 s; UINT64_MAX: never */
-	uint64_t body_timeout_ns;      /* 0: 60 s */
-	uint64_t handshake_timeout_ns; /* 0: 5 s */
-	/* After this many bytes queued towards a client, http_exchange_write says: wait. 0: 262,144. */
+	uint32_t maximum_connections;     /* 0: 10,000 */
+	uint64_t header_timeout_ns;       /* 0: 10 s to the first whole header */
+	uint64_t idle_timeout_ns;         /* 0: 90 s; UINT64_MAX: never */
+	uint64_t body_timeout_ns;         /* 0: 60 s */
+	uint64_t handshake_timeout_ns;    /* 0: 5 s */
+	/* After this many bytes queued towards a client, http_exchange_write says: wait. 0:
+	 * 262,144. */
 	size_t write_high_water_bytes;
 };
 
@@ -43,8 +44,8 @@ struct http_server_options {
 	http_request_fn on_request;
 	http_peer_check_fn check_peer; /* may be NULL */
 	/*
-	 * Answers a request that framing or limits refuse, before the connection goes: e.g. 413 as a
-	 * Kubernetes Status. NULL: a plain text answer. Only status and exchange may be used.
+	 * Answers a request that framing or limits refuse, before the connection goes: e.g. 413 as
+	 * a Kubernetes Status. NULL: a plain text answer. Only status and exchange may be used.
 	 */
 	void (*on_refused)(void *context, struct http_exchange *exchange, int status);
 	void *context;
