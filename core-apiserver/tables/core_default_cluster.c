@@ -51,7 +51,8 @@ void core_default_rbac_subject(struct arena *arena, struct json_value *object)
 	struct str kind = json_text(json_find(object, STR("kind")));
 	bool is_name = str_equal(kind, STR("User")) || str_equal(kind, STR("Group"));
 	if (is_name && str_is_empty(json_text(json_find(object, STR("apiGroup")))))
-		json_set(arena, object, STR("apiGroup"), json_string(STR("rbac.authorization.k8s.io")));
+		json_set(arena, object, STR("apiGroup"),
+			json_string(STR("rbac.authorization.k8s.io")));
 }
 
 void core_default_network_policy(struct arena *arena, struct json_value *object)

@@ -6,7 +6,8 @@ static bool has_text(const struct json_value *object, struct str key)
 	return !str_is_empty(json_text(json_find(object, key)));
 }
 
-/* Whether an image reference names the tag "latest", by word or by having neither tag nor digest. */
+/* Whether an image reference names the tag "latest", by word or by having neither tag nor digest.
+ */
 static bool is_latest_image(struct str reference)
 {
 	size_t digest = str_find_byte(reference, '@');
@@ -22,7 +23,8 @@ static bool is_latest_image(struct str reference)
 
 static struct json_value pull_policy(const struct json_value *reference)
 {
-	return json_string(is_latest_image(json_text(reference)) ? STR("Always") : STR("IfNotPresent"));
+	return json_string(
+		is_latest_image(json_text(reference)) ? STR("Always") : STR("IfNotPresent"));
 }
 
 void core_default_container(struct arena *arena, struct json_value *object)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api_core.h"
 
-enum { CLIENT_IP_TIMEOUT_SECONDS = 10800 };
+enum {
+	CLIENT_IP_TIMEOUT_SECONDS = 10800
+};
 
 void core_default_service_port(struct arena *arena, struct json_value *object)
 {
 	const struct json_value *target = json_find(object, STR("targetPort"));
 	bool is_unset = !target || (target->type == JSON_INTEGER && target->integer == 0) ||
-		(target->type == JSON_STRING && target->length == 0);
+			(target->type == JSON_STRING && target->length == 0);
 	const struct json_value *port = json_find(object, STR("port"));
 	if (is_unset && port)
 		json_set(arena, object, STR("targetPort"), *port);
@@ -57,11 +59,13 @@ void core_default_service(struct arena *arena, struct json_value *object)
 	bool is_balanced = str_equal(type, STR("LoadBalancer"));
 	bool is_node_port = str_equal(type, STR("NodePort"));
 	bool is_external = is_balanced || is_node_port ||
-		(is_cluster_ip && json_count(json_find(spec, STR("externalIPs"))) > 0);
+			   (is_cluster_ip && json_count(json_find(spec, STR("externalIPs"))) > 0);
 	if (is_external)
-		set_if_absent(arena, spec, STR("externalTrafficPolicy"), json_string(STR("Cluster")));
+		set_if_absent(
+			arena, spec, STR("externalTrafficPolicy"), json_string(STR("Cluster")));
 	if (is_cluster_ip || is_balanced || is_node_port)
-		set_if_absent(arena, spec, STR("internalTrafficPolicy"), json_string(STR("Cluster")));
+		set_if_absent(
+			arena, spec, STR("internalTrafficPolicy"), json_string(STR("Cluster")));
 	if (is_balanced) {
 		set_if_absent(arena, spec, STR("allocateLoadBalancerNodePorts"), json_bool(true));
 		default_ingress_mode(arena, object);

@@ -117,6 +117,6 @@ void core_default_autoscaler_behavior(struct arena *arena, struct json_value *ob
 	struct json_value *down = json_ensure_object(arena, object, STR("scaleDown"));
 	set_if_absent(arena, down, STR("selectPolicy"), json_string(STR("Max")));
 	if (json_count(json_find(down, STR("policies"))) == 0)
-		add_policy(arena, json_set(arena, down, STR("policies"), json_array()), STR("Percent"),
-			100);
+		add_policy(arena, json_set(arena, down, STR("policies"), json_array()),
+			STR("Percent"), 100);
 }
