@@ -120,7 +120,8 @@ static enum http1_event read_head(struct http1_parser *parser, struct arena *are
 		struct str piece = str_slice(*input, 0, HEAD_PIECE_BYTES);
 
 		buffer_append(&parser->pending, piece);
-		*input = str_skip(*input, piece.length);
+		/* Not str_skip(): what is taken too much is given back below. */
+		*input = str_from(input->data + piece.length, input->length - piece.length);
 
 		enum scan_result result = scan_head(parser);
 
