@@ -33,7 +33,8 @@ void discovery_write_group(struct arena *arena, struct buffer *out, struct str g
 /* GET /apis: APIGroupList of all groups but core. */
 void discovery_write_groups(struct arena *arena, struct buffer *out,
 	const struct api_resource *const *resources, size_t count);
-/* Aggregated: APIGroupDiscoveryList of core alone (GET /api), or of all other groups (GET /apis). */
+/* Aggregated: APIGroupDiscoveryList of core alone (GET /api), or of all other groups (GET /apis).
+ */
 void discovery_write_aggregated(struct arena *arena, struct buffer *out, bool is_core,
 	const struct api_resource *const *resources, size_t count);
 
