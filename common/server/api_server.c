@@ -109,14 +109,14 @@ void api_server_drain(struct api_server *server, void (*on_drained)(void *contex
 	http_server_drain(server->http, on_drained, context);
 }
 
-struct arena *api_server_take_arena(struct api_server *server)
+struct arena *api_server_borrow_arena(struct api_server *server)
 {
 	if (server->arena_pool_count > 0)
 		return server->arena_pool[--server->arena_pool_count];
 	return arena_create(16 * 1024);
 }
 
-void api_server_give_arena(struct api_server *server, struct arena *arena)
+void api_server_return_arena(struct api_server *server, struct arena *arena)
 {
 	if (server->arena_pool_count == ARENA_POOL_SIZE) {
 		arena_destroy(&arena);
@@ -150,7 +150,7 @@ static struct request_context *context_create(
 	struct api_server *server, struct http_exchange *exchange)
 {
 	const struct http_request *request = http_exchange_request(exchange);
-	struct arena *arena = api_server_take_arena(server);
+	struct arena *arena = api_server_borrow_arena(server);
 	struct request_context *context = ARENA_NEW(arena, struct request_context);
 
 	context->server = server;

@@ -61,6 +61,10 @@ struct resource_registry *api_server_registry(const struct api_server *server);
 struct health_checks *api_server_health(const struct api_server *server);
 struct authorizer *api_server_authorizer(const struct api_server *server);
 
+/* An empty arena from the server's pool, to be returned: scratch memory of lists and watches. */
+struct arena *api_server_borrow_arena(struct api_server *server);
+void api_server_return_arena(struct api_server *server, struct arena *arena);
+
 /* Adds a static resource. */
 struct resource_entry *api_server_add_resource(
 	struct api_server *server, const struct api_resource *resource);

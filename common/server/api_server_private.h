@@ -24,9 +24,6 @@ struct api_server {
 	struct discovery_cache *discovery;
 };
 
-struct arena *api_server_take_arena(struct api_server *server);
-void api_server_give_arena(struct api_server *server, struct arena *arena);
-
 /* Steps; true: go on with the next. */
 #define REQUEST_STEP(name) bool request_step_##name(struct request_context *context);
 #include "request_steps.def"

@@ -3,7 +3,7 @@
 #include "object_meta.h"
 #include "object_write.h"
 #include "status.h"
-#include "write_options.h"
+#include "list_options.h"
 
 static int transform(struct object_write *write, const struct json_value *live,
 	struct json_value *ret_object, struct error *err)

@@ -18,9 +18,9 @@ struct list_metadata {
 struct list_format {
 	struct request_context *context;
 	const struct api_resource *resource;
-	bool is_yaml;
+	bool needs_whole; /* YAML, or indented JSON */
 	struct arena *item_arena; /* reset for each item that has to be parsed */
-	struct buffer whole;      /* YAML needs the whole list before it can be written */
+	struct buffer whole;      /* these need the whole list before it can be written */
 };
 
 /* Fails with NOT_ACCEPTABLE when the form cannot be made of the resource. */

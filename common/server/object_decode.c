@@ -4,7 +4,7 @@
 #include "object_write.h"
 #include "schema_engine.h"
 #include "status.h"
-#include "write_options.h"
+#include "list_options.h"
 #include "yaml_reader.h"
 
 int object_write_parse_options(struct object_write *write, struct error *err)

@@ -26,7 +26,7 @@ void request_context_unref(struct request_context **context)
 	if (--gone->references > 0)
 		return;
 	resource_entry_unref(&gone->entry);
-	api_server_give_arena(gone->server, gone->arena);
+	api_server_return_arena(gone->server, gone->arena);
 }
 
 typedef bool (*request_step_fn)(struct request_context *context);
