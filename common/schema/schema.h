@@ -66,6 +66,7 @@ struct schema_rules {
 	const struct schema *const *one_of;
 	uint32_t all_of_count, any_of_count, one_of_count;
 	const struct schema *not_schema;
+	const struct json_value *validations; /* x-kubernetes-validations, not evaluated; or NULL */
 };
 
 enum schema_field_flags {
@@ -105,7 +106,8 @@ struct schema {
 	uint16_t field_count;
 	uint16_t map_key_count;
 	const struct str *map_keys;         /* SCHEMA_LIST_MAP, in order */
-	const struct schema *element;       /* of lists and maps */
+	const struct schema *element;       /* of lists and maps; of the ObjectMeta of a custom
+	                                       type: what its schema demands of metadata, or NULL */
 	const struct schema_rules *rules;   /* NULL: none */
 	schema_default_fn default_function; /* NULL: none */
 	const struct json_value *default_value; /* of a list element or map value; NULL: none */
