@@ -23,7 +23,12 @@ enum authorization_decision {
 
 /* ---- RBAC: rules compiled from stored objects ---- */
 
-enum rbac_kind { RBAC_ROLE, RBAC_ROLE_BINDING, RBAC_CLUSTER_ROLE, RBAC_CLUSTER_ROLE_BINDING };
+enum rbac_kind {
+	RBAC_ROLE,
+	RBAC_ROLE_BINDING,
+	RBAC_CLUSTER_ROLE,
+	RBAC_CLUSTER_ROLE_BINDING
+};
 
 struct rbac;
 struct rbac *rbac_create(void);
@@ -34,7 +39,8 @@ void rbac_destroy(struct rbac **rbac);
  */
 void rbac_set_object(struct rbac *rbac, enum rbac_kind kind, struct str namespace, struct str name,
 	const struct json_value *object);
-/* ALLOW or NO_OPINION. *ret_reason (in the arena) says by which binding, as upstream's audit reason. */
+/* ALLOW or NO_OPINION. *ret_reason (in the arena) says by which binding, as upstream's audit
+ * reason. */
 enum authorization_decision rbac_authorize(struct arena *arena, const struct rbac *rbac,
 	const struct authorization_attributes *attributes, struct str *ret_reason);
 /*
@@ -63,8 +69,8 @@ enum authorization_decision authorizer_decide(struct arena *arena,
  * The Forbidden error of a refused request, with upstream's sentence: `pods "x" is forbidden: User
  * "u" cannot get resource "pods" in API group "" in the namespace "ns"`. Returns ERROR_RETURN.
  */
-int authorizer_forbid(const struct authorization_attributes *attributes, struct str reason,
-	struct error *err);
+int authorizer_forbid(
+	const struct authorization_attributes *attributes, struct str reason, struct error *err);
 
 /* ---- Bootstrap policy: objects an RBAC plane starts with ---- */
 
