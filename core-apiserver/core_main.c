@@ -55,6 +55,16 @@ static int create_authorizer(
 
 /* ---- The server ---- */
 
+/* All built-in kinds with a scale keep its parts at the same places. */
+static void set_scale_paths(struct api_resource *resource)
+{
+	if (!api_resource_find_subresource(resource, STR("scale")))
+		return;
+	resource->scale_spec_path = STR(".spec.replicas");
+	resource->scale_status_path = STR(".status.replicas");
+	resource->scale_selector_path = STR(".spec.selector");
+}
+
 /* Static rows get their strategies here; the copies live as long as the process. */
 static void add_resources(struct core_server *core)
 {
@@ -63,6 +73,7 @@ static void add_resources(struct core_server *core)
 
 		*resource = *api_core_resources[i];
 		resource->strategy = core_strategy_find(resource->group, resource->resource);
+		set_scale_paths(resource);
 		api_server_add_resource(core->api, resource);
 	}
 }

@@ -34,7 +34,7 @@ void rbac_feed_destroy(struct rbac_feed **feed);
  */
 void core_bootstrap(struct core_server *core, void (*done)(struct core_server *core));
 
-/* core_openapi.c: the paths outside the API groups; ends with a NULL path. */
+/* core_paths.c: the paths outside the API groups; ends with a NULL path. */
 extern const struct api_server_path core_paths[];
 
 #endif

@@ -173,6 +173,32 @@ static struct request_context *context_create(
 	return context;
 }
 
+struct request_context *api_server_begin_own_request(struct api_server *server,
+	struct resource_entry *entry, struct str namespace, struct str name)
+{
+	static const struct str groups[] = {STR_INIT("system:masters")};
+	static const struct http_headers no_headers;
+	struct arena *arena = api_server_take_arena(server);
+	struct request_context *context = ARENA_NEW(arena, struct request_context);
+
+	context->server = server;
+	context->arena = arena;
+	context->references = 1;
+	context->err = ERROR_INIT(arena);
+	context->headers = &no_headers;
+	context->user = (struct user_info){
+		.name = STR("system:apiserver"), .groups = groups, .group_count = 1};
+	context->entry = resource_entry_ref(entry);
+	context->resource = entry->resource;
+	context->info.is_resource_request = true;
+	context->info.group = entry->resource->group;
+	context->info.version = entry->resource->version;
+	context->info.resource = entry->resource->resource;
+	context->info.namespace = arena_copy(arena, namespace);
+	context->info.name = arena_copy(arena, name);
+	return context;
+}
+
 static void on_request(void *opaque, struct http_exchange *exchange)
 {
 	request_context_continue(context_create(opaque, exchange));

@@ -65,6 +65,14 @@ struct authorizer *api_server_authorizer(const struct api_server *server);
 struct arena *api_server_borrow_arena(struct api_server *server);
 void api_server_return_arena(struct api_server *server, struct arena *arena);
 
+/*
+ * A request that nobody sent: for writes of the server itself to one object (object_write.h,
+ * object_delete.h), as the user system:apiserver of the group system:masters. Its answer goes nowhere.
+ * A reference for the caller.
+ */
+struct request_context *api_server_begin_own_request(struct api_server *server,
+	struct resource_entry *entry, struct str namespace, struct str name);
+
 /* Adds a static resource. */
 struct resource_entry *api_server_add_resource(
 	struct api_server *server, const struct api_resource *resource);

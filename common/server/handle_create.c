@@ -33,13 +33,6 @@ void handle_create(struct request_context *context)
 		request_context_fail(context);
 		return;
 	}
-	if (context->entry->is_terminating) {
-		error_forbidden(&context->err, context->resource,
-			object_meta_text(document, STR("name")),
-			"create not allowed while custom resource definition is terminating");
-		request_context_fail(context);
-		return;
-	}
 	write->kind = OBJECT_WRITE_CREATE;
 	write->transform = transform;
 	write->transform_context = document;

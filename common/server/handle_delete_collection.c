@@ -4,6 +4,7 @@
  * ends it there, what was deleted stays deleted. What vanishes meanwhile is passed over.
  */
 #include "api_server_private.h"
+#include "buffer.h"
 #include "object_delete.h"
 #include "object_match.h"
 #include "object_response.h"

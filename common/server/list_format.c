@@ -180,8 +180,11 @@ void list_format_end(struct list_format *format, struct buffer *out)
 	if (format->context->accept.format == MEDIA_FORMAT_JSON) {
 		json_indent_text(out, buffer_str(whole));
 		buffer_append_byte(out, '\n');
-	} else if (json_read(format->item_arena, buffer_str(whole), NULL, &value, &err) == 0) {
-		yaml_write(out, &value);
+	} else if (json_read(format->item_arena, buffer_str(whole), NULL, &value, &err) != 0 ||
+		   yaml_write(out, &value, &err) != 0) {
+		/* The client sees a list that is cut short rather than half of one that looks whole. */
+		format->context->err = err;
+		request_context_fail(format->context);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the bytes of a request to a decoded, defaulted object. */
+#include "buffer.h"
 #include "json_reader.h"
 #include "object_write.h"
 #include "schema_engine.h"

@@ -182,6 +182,7 @@ static void on_committed(void *opaque, const struct storage_commit_result *resul
 		finish(delete_, false, false, STR_EMPTY);
 		return;
 	}
+	delete_->strategy.revision = result->revision;
 	if (delete_->is_gone && strategy && strategy->settle)
 		strategy->settle(&delete_->strategy, NULL, &delete_->live, true);
 	if (strategy && strategy->after_commit)

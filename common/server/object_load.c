@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_reader.h"
+#include "object_response.h"
 #include "object_write.h"
 #include "stored_object.h"
 

@@ -12,6 +12,7 @@
 #include "json_writer.h"
 #include "managed_fields.h"
 #include "object_meta.h"
+#include "object_response.h"
 #include "schema_engine.h"
 #include "status.h"
 #include "stored_object.h"
@@ -187,6 +188,7 @@ static void on_committed(void *opaque, const struct storage_commit_result *resul
 	struct object_write *write = opaque;
 
 	if (result->outcome == STORAGE_COMMITTED) {
+		write->strategy.revision = result->revision;
 		after_commit(write);
 		respond_with_object(write, write->live_revision ? 200 : 201, result->revision);
 		return;
@@ -250,11 +252,32 @@ static void dry_run_done(struct object_write *write)
 
 /* ---- One attempt ---- */
 
+/* Each attempt looks anew: the resource may have begun to end while the request waited. */
+static int check_may_create(struct object_write *write, struct error *err)
+{
+	const struct api_resource *resource = write->resource;
+	const struct resource_entry *entry = write->context->entry;
+
+	if (entry->is_retired)
+		entry = resource_registry_find(api_server_registry(write->context->server),
+			resource->group, resource->version, resource->resource);
+	if (!entry)
+		return error_set(err, ERROR_NOT_FOUND,
+			"the server could not find the requested resource");
+	if (!entry->is_terminating)
+		return 0;
+	error_forbidden(err, resource, object_meta_text(&write->object, STR("name")),
+		"create not allowed while custom resource definition is terminating");
+	return ERROR_RETURN;
+}
+
 static int run_create_steps(struct object_write *write, struct error *err)
 {
 	struct request_context *context = write->context;
 	const struct resource_strategy *strategy = write->resource->strategy;
 
+	if (check_may_create(write, err) != 0)
+		return ERROR_RETURN;
 	if (track_managed_fields(write, err) != 0)
 		return ERROR_RETURN;
 	if (object_meta_prepare_create(context->arena, write->resource, write->namespace,

@@ -132,8 +132,11 @@ static void respond_yaml(struct request_context *context, int status, struct str
 	struct error err = ERROR_INIT(context->arena);
 	struct buffer out = {0};
 
-	if (json_read(context->arena, json, NULL, &value, &err) == 0)
-		yaml_write(&out, &value);
+	if (json_read(context->arena, json, NULL, &value, &err) != 0 ||
+		yaml_write(&out, &value, &err) != 0) {
+		buffer_clear(&out);
+		status = 500;
+	}
 	request_context_respond(context, status, "application/yaml", buffer_str(&out));
 	buffer_fini(&out);
 }
@@ -188,9 +191,9 @@ void request_context_fail(struct request_context *context)
 	if (context->err.code == ERROR_FORBIDDEN)
 		http_headers_add(context->arena, &headers, STR("x-content-type-options"),
 			STR("nosniff"));
-	if (is_yaml && json_read(context->arena, json, NULL, &value, &ignored) == 0) {
-		yaml_write(&out, &value);
-	} else {
+	if (!is_yaml || json_read(context->arena, json, NULL, &value, &ignored) != 0 ||
+		yaml_write(&out, &value, &ignored) != 0) {
+		buffer_clear(&out);
 		if (context->accept.pretty)
 			json_indent_text(&out, json);
 		else

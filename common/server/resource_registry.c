@@ -119,8 +119,25 @@ void resource_registry_destroy(struct resource_registry **registry)
 	memory_free(gone);
 }
 
+/* The watches of `before` are told when `entry` ends. */
+static void hand_over(struct resource_entry *before, struct resource_entry *entry)
+{
+	entry->watchers = before->watchers;
+	if (entry->watchers)
+		entry->watchers->previous_link = &entry->watchers;
+	before->watchers = NULL;
+	resource_entry_unref(&before);
+}
+
 struct resource_entry *resource_registry_add(struct resource_registry *registry,
 	const struct api_resource *resource, struct storage_prefix *prefix,
+	void (*release)(void *context), void *context)
+{
+	return resource_registry_replace(registry, resource, prefix, false, release, context);
+}
+
+struct resource_entry *resource_registry_replace(struct resource_registry *registry,
+	const struct api_resource *resource, struct storage_prefix *prefix, bool keeps_watches,
 	void (*release)(void *context), void *context)
 {
 	struct resource_entry *entry = MEMORY_NEW(struct resource_entry);
@@ -136,7 +153,10 @@ struct resource_entry *resource_registry_add(struct resource_registry *registry,
 		format_name(text, resource->group, resource->version, resource->resource), entry);
 
 	if (before) {
-		retire(before);
+		if (keeps_watches)
+			hand_over(before, entry);
+		else
+			retire(before);
 		return entry;
 	}
 	count_up(&registry->group_versions,

@@ -37,6 +37,13 @@ void resource_registry_destroy(struct resource_registry **registry);
 struct resource_entry *resource_registry_add(struct resource_registry *registry,
 	const struct api_resource *resource, struct storage_prefix *prefix,
 	void (*release)(void *context), void *context);
+/*
+ * The same, but with keeps_watches the entry that is replaced is not retired: its open watches go on
+ * as they were made, and hear of the end of the new one.
+ */
+struct resource_entry *resource_registry_replace(struct resource_registry *registry,
+	const struct api_resource *resource, struct storage_prefix *prefix, bool keeps_watches,
+	void (*release)(void *context), void *context);
 void resource_registry_remove(struct resource_registry *registry, struct str group,
 	struct str version, struct str plural);
 /* Borrowed, or NULL. Take a reference to keep it beyond the call. */

@@ -21,6 +21,7 @@ struct strategy_context {
 	struct str name;
 	struct str subresource;
 	bool is_dry_run;
+	uint64_t revision; /* of the write; in after_commit only */
 };
 
 /* Answers a request to a subresource (or a virtual resource) by itself; see request_context.h. */

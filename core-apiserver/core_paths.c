@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Paths outside the API groups: health, and the OpenAPI documents made at build time. */
+#include "core_server.h"
+#include "health_paths.h"
+#include "openapi_paths.h"
+
+static void handle_v3(struct request_context *context)
+{
+	openapi_handle_v3(context, api_core_openapi_documents, api_core_openapi_document_count);
+}
+
+static void handle_v2(struct request_context *context)
+{
+	openapi_handle_v2(context, &api_core_openapi_swagger);
+}
+
+const struct api_server_path core_paths[] = {
+	{"/healthz/", health_handle, true},
+	{"/livez/", health_handle, true},
+	{"/readyz/", health_handle, true},
+	{"/openapi/v3/", handle_v3, false},
+	{"/openapi/v2", handle_v2, false},
+	{0},
+};
