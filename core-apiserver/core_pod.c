@@ -33,9 +33,59 @@ static void prepare_create(const struct strategy_context *context, struct json_v
 	json_set(context->arena, object, STR("status"), status);
 }
 
+/* Only the ephemeral containers are taken of what was sent. */
+static void take_ephemeral_containers(
+	struct arena *arena, struct json_value *object, const struct json_value *old)
+{
+	const struct json_value *sent = json_find_path(object, "spec", "ephemeralContainers", NULL);
+	const struct json_value *spec = json_find(old, STR("spec"));
+	struct json_value merged = spec ? json_copy(arena, spec, false) : json_object();
+
+	if (sent)
+		json_set(arena, &merged, STR("ephemeralContainers"), *sent);
+	else
+		json_remove(&merged, STR("ephemeralContainers"));
+	json_set(arena, object, STR("spec"), merged);
+}
+
+/* Only the resources and resize policies of containers that are there are taken. */
+static void take_container_resources(
+	struct arena *arena, struct json_value *object, const struct json_value *old)
+{
+	static const char *const taken[] = {"resources", "resizePolicy"};
+	const struct json_value *sent = json_find_path(object, "spec", "containers", NULL);
+	const struct json_value *spec = json_find(old, STR("spec"));
+	struct json_value merged = spec ? json_copy(arena, spec, false) : json_object();
+	struct json_value *containers = json_find(&merged, STR("containers"));
+
+	for (size_t i = 0; i < json_count(containers); i++) {
+		struct json_value *container = json_element(containers, i);
+
+		for (size_t j = 0; j < json_count(sent); j++) {
+			const struct json_value *other = json_element(sent, j);
+
+			if (!str_equal(json_text(json_find(other, STR("name"))),
+				    json_text(json_find(container, STR("name")))))
+				continue;
+			for (size_t k = 0; k < sizeof(taken) / sizeof(taken[0]); k++) {
+				const struct json_value *value =
+					json_find(other, str_from_c(taken[k]));
+
+				if (value)
+					json_set(arena, container, str_from_c(taken[k]), *value);
+			}
+		}
+	}
+	json_set(arena, object, STR("spec"), merged);
+}
+
 static void prepare_update(const struct strategy_context *context, struct json_value *object,
 	const struct json_value *old)
 {
+	if (str_equal(context->subresource, STR("ephemeralcontainers")))
+		take_ephemeral_containers(context->arena, object, old);
+	else if (str_equal(context->subresource, STR("resize")))
+		take_container_resources(context->arena, object, old);
 	const struct json_value *qos = json_find_path(old, "status", "qosClass", NULL);
 
 	if (qos && str_is_empty(json_text(json_find_path(object, "status", "qosClass", NULL))))

@@ -178,7 +178,7 @@ struct request_context *api_server_begin_own_request(struct api_server *server,
 {
 	static const struct str groups[] = {STR_INIT("system:masters")};
 	static const struct http_headers no_headers;
-	struct arena *arena = api_server_take_arena(server);
+	struct arena *arena = api_server_borrow_arena(server);
 	struct request_context *context = ARENA_NEW(arena, struct request_context);
 
 	context->server = server;

@@ -8,8 +8,9 @@
 void object_respond(struct request_context *context, int status, struct str json);
 
 /*
- * An object stored in another version of its CRD, brought to the resource's version; `object` is
- * changed in place. Returns its JSON text, in the arena.
+ * An object stored in another version of its CRD, or under an earlier schema, brought to what the
+ * resource's version has now: pruned and defaulted; `object` is changed in place. Returns its JSON
+ * text, in the arena.
  */
 struct str object_convert(
 	struct arena *arena, const struct api_resource *resource, struct json_value *object);

@@ -2,6 +2,7 @@
 #ifndef TROIKA_OPENAPI_PATHS_H
 #define TROIKA_OPENAPI_PATHS_H
 
+#include "buffer.h"
 #include "openapi_documents.h"
 #include "request_context.h"
 

@@ -213,6 +213,17 @@ static resource_handler_fn find_own_handler(const struct request_context *contex
 	return NULL;
 }
 
+/* The generic handlers deal with the resource itself, and with subresources that are views of it. */
+static bool is_generic(const struct request_context *context)
+{
+	const struct api_subresource *subresource = context->subresource;
+
+	if (context->resource->flags & RESOURCE_VIRTUAL)
+		return false;
+	return !subresource || (str_equal(subresource->kind, context->resource->kind) &&
+				       str_is_empty(subresource->version));
+}
+
 static const struct {
 	struct str verb;
 	enum api_verb bit;
@@ -250,10 +261,10 @@ bool request_step_dispatch(struct request_context *context)
 			own(context);
 		else if (str_equal(context->info.subresource, STR("scale")))
 			handle_scale(context);
-		else if (context->resource->flags & RESOURCE_VIRTUAL)
-			request_context_not_found(context);
-		else
+		else if (is_generic(context))
 			verb_handlers[i].handle(context);
+		else
+			request_context_not_found(context);
 		return false;
 	}
 	refuse_method(context);
