@@ -49,8 +49,8 @@ class Rules:
                         if rule.startswith('each-')}
         if field.enum and not STATUS_LIKE.search(field.owner):
             if field.value.kind == 'list':
-                self.element['enum'] = '|'.join(field.enum)
-            elif field.value.kind == 'string':
+                self.element.setdefault('enum', '|'.join(field.enum))
+            elif field.value.kind == 'string' and 'enum' not in self.own:
                 self.own['enum'] = '|'.join(field.enum)
                 if 'required' not in field.presence and 'pointer' not in field.presence:
                     self.own['enum-or-empty'] = ''

@@ -9,7 +9,7 @@ SCALARS = {
     'string', 'bytes', 'int32', 'int64', 'number', 'boolean', 'int-or-string', 'quantity', 'time',
     'micro-time', 'duration', 'any',
 }
-STATUS_LIKE = re.compile(r'Status|Condition|State')
+STATUS_LIKE = re.compile(r'Status|Condition|ContainerState')
 
 
 class TableError(Exception):

@@ -4,6 +4,7 @@
 
 #include "api_core.h"
 #include "buffer.h"
+#include "table.h"
 
 /* What the table cells of the built-in kinds share. The cells themselves are declared in
  * api_core.h. */
@@ -24,9 +25,6 @@ void cell_join_all(struct buffer *list, const char *separator, const struct json
 
 /* Appends text with its ASCII letters in lower case. */
 void cell_append_lower(struct buffer *text, struct str word);
-
-/* "5m", "3d4h": a duration for people (common/machinery). */
-struct str table_human_duration(struct arena *arena, int64_t seconds);
 
 /* Seconds since 1970 of a time value; false when it is absent or malformed. */
 bool cell_time(const struct json_value *value, int64_t *ret_wall_seconds);

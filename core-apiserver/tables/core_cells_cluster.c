@@ -13,6 +13,8 @@ struct json_value core_cell_config_map_data(
 				      json_count(json_find(object, STR("binaryData")))));
 }
 
+TEXT_CELL(core_cell_lease_holder, "", "spec", "holderIdentity")
+
 /* ---- Nodes */
 
 struct json_value core_cell_node_status(
@@ -85,6 +87,7 @@ struct json_value core_cell_node_external_ip(
 	return node_address(object, STR("ExternalIP"));
 }
 
+TEXT_CELL(core_cell_node_version, "", "status", "nodeInfo", "kubeletVersion")
 TEXT_CELL(core_cell_node_os_image, "<unknown>", "status", "nodeInfo", "osImage")
 TEXT_CELL(core_cell_node_kernel, "<unknown>", "status", "nodeInfo", "kernelVersion")
 TEXT_CELL(core_cell_node_runtime, "<unknown>", "status", "nodeInfo", "containerRuntimeVersion")
@@ -148,6 +151,10 @@ struct json_value core_cell_event_source(
 		return json_string(component);
 	return cell_printf(context, "%.*s, %.*s", STR_ARG(component), STR_ARG(place));
 }
+
+TEXT_CELL(core_cell_event_type, "", "type")
+TEXT_CELL(core_cell_event_reason, "", "reason")
+TEXT_CELL(core_cell_event_subobject, "", "involvedObject", "fieldPath")
 
 struct json_value core_cell_event_message(
 	const struct table_cell_context *context, const struct json_value *object)

@@ -95,6 +95,7 @@ TEXT_CELL(core_cell_budget_minimum, "N/A", "spec", "minAvailable")
 TEXT_CELL(core_cell_budget_maximum, "N/A", "spec", "maxUnavailable")
 INTEGER_CELL(core_cell_budget_allowed, "status", "disruptionsAllowed")
 
+TEXT_CELL(core_cell_priority_preemption, "", "preemptionPolicy")
 BOOLEAN_CELL(core_cell_priority_default, "globalDefault")
 
 /* ---- RBAC bindings */
@@ -145,6 +146,8 @@ struct json_value core_cell_binding_accounts(
 }
 
 /* ---- CertificateSigningRequests */
+
+TEXT_CELL(core_cell_certificate_requestor, "", "spec", "username")
 
 struct json_value core_cell_certificate_duration(
 	const struct table_cell_context *context, const struct json_value *object)

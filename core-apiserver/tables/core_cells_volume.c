@@ -85,12 +85,17 @@ struct json_value core_cell_storage_class(
 		context, json_find_path(object, "spec", "storageClassName", NULL), STR_EMPTY);
 }
 
+TEXT_CELL(core_cell_claim_volume, "", "spec", "volumeName")
+TEXT_CELL(core_cell_volume_reason, "", "status", "reason")
+TEXT_CELL(core_cell_volume_capacity, "0", "spec", "capacity", "storage")
 TEXT_CELL(core_cell_volume_attributes_class, "<unset>", "spec", "volumeAttributesClassName")
 TEXT_CELL(core_cell_volume_mode, "<unset>", "spec", "volumeMode")
 
 /* ---- storage.k8s.io */
 
 BOOLEAN_CELL(core_cell_class_expansion, "allowVolumeExpansion")
+TEXT_CELL(core_cell_attached_volume, "", "spec", "source", "persistentVolumeName")
+TEXT_CELL(core_cell_driver_free_capacity, "<unset>", "capacity")
 BOOLEAN_CELL(core_cell_attached, "status", "attached")
 BOOLEAN_CELL(core_cell_driver_pod_info, "spec", "podInfoOnMount")
 BOOLEAN_CELL(core_cell_driver_capacity, "spec", "storageCapacity")
