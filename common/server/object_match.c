@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object_match.h"
 
+#include "json_reader.h"
+#include "object_response.h"
+
 #include "object_write.h"
 
 int object_match_init(struct request_context *context, const struct list_options *options,
@@ -35,6 +38,28 @@ static struct str split_name(
 	return storage_name;
 }
 
+/* An object of another version or schema: its header has other fields than the resource selects by. */
+static bool matches_converted(const struct object_match *match, struct str namespace,
+	struct str name, const struct stored_object *stored)
+{
+	struct arena *arena = arena_create(0);
+	struct error err = ERROR_INIT(arena);
+	struct json_value object;
+	struct stored_encoding encoding;
+	struct stored_object view;
+	bool is_match = false;
+
+	if (json_read(arena, stored->json, NULL, &object, &err) == 0) {
+		object_convert(arena, match->resource, &object);
+		is_match = stored_object_encode(
+				   arena, match->resource, &object, &encoding, &err) == 0 &&
+			   stored_object_parse(encoding.bytes, &view) &&
+			   field_selector_matches_stored(match->fields, namespace, name, &view);
+	}
+	arena_destroy(&arena);
+	return is_match;
+}
+
 bool object_match_stored(const struct object_match *match, struct str storage_name,
 	const struct stored_object *stored)
 {
@@ -45,6 +70,10 @@ bool object_match_stored(const struct object_match *match, struct str storage_na
 	if (!match->fields)
 		return true;
 	name = split_name(match->resource, storage_name, &namespace);
+	if (match->resource->selectable_field_count > 0 &&
+		(match->resource->flags & RESOURCE_CUSTOM) &&
+		stored_object_type_prefix(match->resource, stored) == 0)
+		return matches_converted(match, namespace, name, stored);
 	return field_selector_matches_stored(match->fields, namespace, name, stored);
 }
 

@@ -246,6 +246,19 @@ static void refuse_method(struct request_context *context)
 	request_context_fail(context);
 }
 
+/* Objects are made in their collection, and changed by their own URL. */
+static bool fits_method(const struct request_context *context)
+{
+	struct str verb = context->info.verb;
+	bool is_named = !str_is_empty(context->info.name);
+
+	if (str_equal(verb, STR("update")) || str_equal(verb, STR("patch")))
+		return is_named;
+	if (str_equal(verb, STR("create")))
+		return is_named == !str_is_empty(context->info.subresource);
+	return true;
+}
+
 bool request_step_dispatch(struct request_context *context)
 {
 	uint16_t verbs = context->subresource ? context->subresource->verbs
@@ -255,7 +268,7 @@ bool request_step_dispatch(struct request_context *context)
 	for (size_t i = 0; i < sizeof(verb_handlers) / sizeof(verb_handlers[0]); i++) {
 		if (!str_equal(context->info.verb, verb_handlers[i].verb))
 			continue;
-		if (!(verbs & verb_handlers[i].bit))
+		if (!(verbs & verb_handlers[i].bit) || !fits_method(context))
 			break;
 		if (own)
 			own(context);
