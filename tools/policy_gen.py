@@ -107,11 +107,11 @@ def main():
     with open(sys.argv[2], "w", encoding="utf-8") as out:
         out.write("/* Made by tools/policy_gen.py. */\n#include \"bootstrap_policy_data.h\"\n\n")
         out.write(f"const size_t bootstrap_policy_json_length = {len(text)};\n")
-        out.write("const char bootstrap_policy_json[] =\n")
-        for start in range(0, len(text), 90):
-            piece = text[start:start + 90].replace("\\", "\\\\").replace('"', '\\"')
-            out.write(f"\t\"{piece}\"\n")
-        out.write("\t;\n")
+        out.write("const char bootstrap_policy_json[] = {\n")
+        data = text.encode("ascii")
+        for start in range(0, len(data), 24):
+            out.write("\t" + ", ".join(str(byte) for byte in data[start:start + 24]) + ",\n")
+        out.write("};\n")
 
 
 main()
