@@ -66,9 +66,14 @@ struct str continue_token_encode(
 	return encode_base64url(arena, json_to_str(arena, &token));
 }
 
-/* "a/../b", "//", "./x": what path.Clean would change. */
+/* "a/../b", "//", "./x", "a/": what path.Clean would change. */
 static bool leaves_root(struct str key)
 {
+	/* One slash in front is that of the root. */
+	if (str_starts_with(key, STR("/")))
+		key = str_skip(key, 1);
+	if (str_ends_with(key, STR("/")))
+		return true;
 	while (key.length > 0) {
 		size_t at = str_find_byte(key, '/');
 		struct str segment = str_slice(key, 0, at);
@@ -81,6 +86,12 @@ static bool leaves_root(struct str key)
 	return false;
 }
 
+static int refuse(struct error *err, const char *reason)
+{
+	return error_set(err, ERROR_BAD_REQUEST,
+		"invalid continue token: continue key is not valid: %s", reason);
+}
+
 int continue_token_decode(
 	struct arena *arena, struct str text, struct continue_token *ret, struct error *err)
 {
@@ -90,28 +101,24 @@ int continue_token_decode(
 	if (text.length > TOKEN_MAXIMUM_BYTES || !decode_base64url(arena, text, &bytes) ||
 		json_read(arena, bytes, NULL, &token, err) != 0 || token.type != JSON_OBJECT) {
 		error_clear(err);
-		return error_set(err, ERROR_BAD_REQUEST,
-			"continue key is not valid: it is not a token of this server");
+		return refuse(err, "it is not a token of this server");
 	}
 	struct str start = json_text(json_find(&token, STR("start")));
 	int64_t revision = json_integer_or(json_find(&token, STR("rv")), 0);
 
 	if (!str_equal(json_text(json_find(&token, STR("v"))), STR("meta.k8s.io/v1")))
-		return error_set(err, ERROR_BAD_REQUEST,
-			"continue key is not valid: server does not recognize this encoded version");
+		return refuse(err, "server does not recognize this encoded version");
 	if (revision == 0 || revision < -1)
-		return error_set(err, ERROR_BAD_REQUEST,
-			"continue key is not valid: incorrect encoded start resourceVersion");
+		return refuse(err, "incorrect encoded start resourceVersion (version "
+				   "meta.k8s.io/v1)");
 	if (str_is_empty(start))
-		return error_set(err, ERROR_BAD_REQUEST,
-			"continue key is not valid: encoded start key empty");
+		return refuse(err, "encoded start key empty (version meta.k8s.io/v1)");
 	ret->start_inclusive = start.data[start.length - 1] != '\0';
 	if (!ret->start_inclusive)
 		start.length--;
 	if (leaves_root(start))
-		return error_set(
-			err, ERROR_BAD_REQUEST, "continue key is not valid: %.*s", STR_ARG(start));
-	ret->start_key = start;
+		return refuse(err, arena_copy_c(arena, start));
+	ret->start_key = str_starts_with(start, STR("/")) ? str_skip(start, 1) : start;
 	ret->revision = revision == -1 ? UINT64_MAX : (uint64_t)revision;
 	return 0;
 }

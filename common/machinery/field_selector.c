@@ -6,15 +6,17 @@
 static int find_field(const struct api_resource *resource, struct str label, int *ret_index)
 {
 	bool is_namespaced = resource->flags & RESOURCE_NAMESPACED;
-	bool is_namespace = str_is_empty(resource->group) &&
-			    str_equal(resource->resource, STR("namespaces"));
+	bool is_namespace =
+		str_is_empty(resource->group) && str_equal(resource->resource, STR("namespaces"));
 
 	if (str_equal(label, STR("metadata.name")) ||
 		(is_namespace && str_equal(label, STR("name")))) {
 		*ret_index = FIELD_INDEX_NAME;
 		return 0;
 	}
-	if (is_namespaced && str_equal(label, STR("metadata.namespace"))) {
+	/* Kinds without fields of their own take it also where there are no namespaces. */
+	if ((is_namespaced || resource->selectable_field_count == 0) &&
+		str_equal(label, STR("metadata.namespace"))) {
 		*ret_index = FIELD_INDEX_NAMESPACE;
 		return 0;
 	}
@@ -30,16 +32,15 @@ static int find_field(const struct api_resource *resource, struct str label, int
 	return ERROR_RETURN;
 }
 
-static int refuse_label(
-	const struct api_resource *resource, struct str label, struct error *err)
+static int refuse_label(const struct api_resource *resource, struct str label, struct error *err)
 {
 	label = str_slice(label, 0, 256);
 	if (str_equal(resource->group, STR("batch")) && resource->selectable_field_count > 0)
 		return error_set(err, ERROR_BAD_REQUEST,
 			"field label \"%.*s\" not supported for batchv1.Job", STR_ARG(label));
-	if (resource->selectable_field_count > 0 || !(resource->flags & RESOURCE_CUSTOM))
-		return error_set(err, ERROR_BAD_REQUEST, "field label not supported: %.*s",
-			STR_ARG(label));
+	if (resource->selectable_field_count > 0)
+		return error_set(
+			err, ERROR_BAD_REQUEST, "field label not supported: %.*s", STR_ARG(label));
 	return error_set(err, ERROR_BAD_REQUEST,
 		"\"%.*s\" is not a known field selector: only \"metadata.name\", "
 		"\"metadata.namespace\"",
@@ -66,15 +67,14 @@ static int unescape(struct arena *arena, struct str text, struct str *ret, struc
 
 	for (size_t i = 0; i < text.length; i++) {
 		if (text.data[i] == '\\') {
-			if (++i == text.length ||
-				(text.data[i] != '\\' && text.data[i] != ',' && text.data[i] != '='))
+			if (++i == text.length || (text.data[i] != '\\' && text.data[i] != ',' &&
+							  text.data[i] != '='))
 				return error_set(err, ERROR_BAD_REQUEST,
-					"invalid field selector: invalid escape sequence: %.*s",
-					STR_ARG(str_slice(text, 0, 256)));
+					"invalid field selector: invalid escape sequence: \\%.*s",
+					STR_ARG(str_slice(text, i, 1)));
 		} else if (text.data[i] == '=') {
 			return error_set(err, ERROR_BAD_REQUEST,
-				"invalid selector: '%.*s'; can't understand '%.*s'",
-				STR_ARG(str_slice(text, 0, 256)), STR_ARG(str_slice(text, 0, 256)));
+				"invalid field selector: unescaped character in value: %d", '=');
 		}
 		copy[length++] = text.data[i];
 	}
@@ -82,8 +82,9 @@ static int unescape(struct arena *arena, struct str text, struct str *ret, struc
 	return 0;
 }
 
-static int parse_term(struct arena *arena, struct str term, const struct api_resource *resource,
-	struct field_requirement *requirement, struct error *err)
+static int parse_term(struct arena *arena, struct str whole, struct str term,
+	const struct api_resource *resource, struct field_requirement *requirement,
+	struct error *err)
 {
 	size_t at = str_find_byte(term, '=');
 	struct str label = str_slice(term, 0, at), value = str_skip(term, at + 1);
@@ -91,7 +92,7 @@ static int parse_term(struct arena *arena, struct str term, const struct api_res
 	if (at == term.length)
 		return error_set(err, ERROR_BAD_REQUEST,
 			"invalid selector: '%.*s'; can't understand '%.*s'",
-			STR_ARG(str_slice(term, 0, 256)), STR_ARG(str_slice(term, 0, 256)));
+			STR_ARG(str_slice(whole, 0, 256)), STR_ARG(str_slice(term, 0, 256)));
 	requirement->is_equal = !str_ends_with(label, STR("!"));
 	if (!requirement->is_equal)
 		label = str_slice(label, 0, label.length - 1);
@@ -108,6 +109,7 @@ int field_selector_parse(struct arena *arena, struct str text, const struct api_
 {
 	struct field_selector *selector = ARENA_NEW(arena, struct field_selector);
 	struct field_requirement *requirements = NULL;
+	struct str whole = text;
 
 	*ret = selector;
 	if (str_is_empty(text))
@@ -121,7 +123,8 @@ int field_selector_parse(struct arena *arena, struct str text, const struct api_
 		if (selector->count == REQUIREMENTS_MAXIMUM)
 			return error_set(
 				err, ERROR_BAD_REQUEST, "invalid selector: too many requirements");
-		if (parse_term(arena, term, resource, &requirements[selector->count++], err) != 0)
+		if (parse_term(arena, whole, term, resource, &requirements[selector->count++],
+			    err) != 0)
 			return ERROR_RETURN;
 	}
 	selector->requirements = requirements;

@@ -3,13 +3,18 @@
 
 #include <stdlib.h>
 
+#include "go_format.h"
 #include "name_validation.h"
 
 #define REQUIREMENTS_MAXIMUM 1000
 
 /* ---- Reading words ---- */
 
-enum token { TOKEN_END, TOKEN_WORD, TOKEN_SIGN };
+enum token {
+	TOKEN_END,
+	TOKEN_WORD,
+	TOKEN_SIGN
+};
 
 struct parser {
 	struct arena *arena;
@@ -57,35 +62,58 @@ static bool is_text(const struct parser *parser, enum token token, const char *t
 	return parser->token == token && str_equal_c(parser->text, text);
 }
 
+/* Between requirements. */
+static int fail_outside(struct parser *parser, const char *expected)
+{
+	return error_set(parser->err, ERROR_BAD_REQUEST, "found '%.*s', expected: %s",
+		STR_ARG(str_slice(parser->text, 0, 256)), expected);
+}
+
 static int fail(struct parser *parser, const char *expected)
 {
-	return error_set(parser->err, ERROR_BAD_REQUEST,
-		"unable to parse requirement: found '%.*s', expected: %s",
-		STR_ARG(str_slice(parser->text, 0, 256)), expected);
+	fail_outside(parser, expected);
+	return error_wrap(parser->err, "unable to parse requirement");
 }
 
 /* ---- One requirement ---- */
 
-static int check_key(struct parser *parser, struct str key)
+/* True when the text is of the format; else *ret_messages says what is not. */
+static bool check_format(
+	struct parser *parser, enum name_format format, struct str text, struct str *ret_messages)
 {
 	struct str messages[NAME_MESSAGES_MAXIMUM];
+	size_t count = name_validate(format, text, messages);
 
-	if (name_validate(NAME_FORMAT_QUALIFIED, key, messages) == 0)
-		return 0;
-	return error_set(parser->err, ERROR_BAD_REQUEST,
-		"unable to parse requirement: <nil>: Invalid value: \"%.*s\": %.*s",
-		STR_ARG(str_slice(key, 0, 256)), STR_ARG(messages[0]));
+	if (count == 0)
+		return true;
+	*ret_messages = messages[0];
+	for (size_t i = 1; i < count; i++)
+		*ret_messages = arena_printf(
+			parser->arena, "%.*s; %.*s", STR_ARG(*ret_messages), STR_ARG(messages[i]));
+	return false;
 }
 
-static int check_value(struct parser *parser, struct str key, struct str value)
+static int check_key(struct parser *parser, struct str key)
 {
-	struct str messages[NAME_MESSAGES_MAXIMUM];
+	struct str messages;
 
-	if (name_validate(NAME_FORMAT_LABEL_VALUE, value, messages) == 0)
+	if (check_format(parser, NAME_FORMAT_QUALIFIED, key, &messages))
 		return 0;
 	return error_set(parser->err, ERROR_BAD_REQUEST,
-		"unable to parse requirement: values[0][%.*s]: Invalid value: \"%.*s\": %.*s",
-		STR_ARG(key), STR_ARG(str_slice(value, 0, 256)), STR_ARG(messages[0]));
+		"unable to parse requirement: <nil>: Invalid value: %.*s: %.*s",
+		STR_ARG(go_quoted(parser->arena, str_slice(key, 0, 256))), STR_ARG(messages));
+}
+
+static int check_value(struct parser *parser, struct str key, size_t index, struct str value)
+{
+	struct str messages;
+
+	if (check_format(parser, NAME_FORMAT_LABEL_VALUE, value, &messages))
+		return 0;
+	return error_set(parser->err, ERROR_BAD_REQUEST,
+		"unable to parse requirement: values[%zu][%.*s]: Invalid value: %.*s: %.*s", index,
+		STR_ARG(key), STR_ARG(go_quoted(parser->arena, str_slice(value, 0, 256))),
+		STR_ARG(messages));
 }
 
 static int compare_text(const void *a, const void *b)
@@ -93,37 +121,68 @@ static int compare_text(const void *a, const void *b)
 	return str_compare(*(const struct str *)a, *(const struct str *)b);
 }
 
-/* "(a, b, )": words and empty values between commas. */
-static int parse_set(struct parser *parser, struct label_requirement *requirement)
+/* The words up to ')', which is the token then; there is room for as many as commas and one. */
+static int parse_set_values(struct parser *parser, struct str *values, size_t *ret_count)
 {
-	struct str *values = ARENA_ARRAY(parser->arena, struct str, REQUIREMENTS_MAXIMUM);
 	size_t count = 0;
 	bool wants_value = true;
 
-	if (!is_text(parser, TOKEN_SIGN, "("))
-		return fail(parser, "'('");
 	for (advance(parser); !is_text(parser, TOKEN_SIGN, ")"); advance(parser)) {
 		if (parser->token == TOKEN_WORD && wants_value) {
-			if (count == REQUIREMENTS_MAXIMUM)
-				return fail(parser, "fewer values");
 			values[count++] = parser->text;
 			wants_value = false;
 		} else if (is_text(parser, TOKEN_SIGN, ",")) {
-			if (wants_value && count < REQUIREMENTS_MAXIMUM)
+			if (wants_value)
 				values[count++] = STR("");
 			wants_value = true;
+		} else if (wants_value) {
+			return fail(parser,
+				count > 0 ? "',', or identifier" : "',', ')' or identifier");
 		} else {
-			return fail(parser, "',', or ')'");
+			return fail(parser, "',' or ')'");
 		}
 	}
-	if (wants_value && count < REQUIREMENTS_MAXIMUM)
+	if (wants_value)
 		values[count++] = STR("");
-	advance(parser);
+	*ret_count = count;
+	return 0;
+}
+
+/* Sorts and takes out what is there twice. */
+static size_t make_set(struct str *values, size_t count)
+{
+	size_t kept = 0;
+
+	qsort(values, count, sizeof(*values), compare_text);
 	for (size_t i = 0; i < count; i++) {
-		if (check_value(parser, requirement->key, values[i]) != 0)
+		if (kept == 0 || !str_equal(values[kept - 1], values[i]))
+			values[kept++] = values[i];
+	}
+	return kept;
+}
+
+/* "(a, b, )": words and empty values between commas. */
+static int parse_set(struct parser *parser, struct label_requirement *requirement)
+{
+	if (!is_text(parser, TOKEN_SIGN, "("))
+		return error_set(parser->err, ERROR_BAD_REQUEST,
+			"unable to parse requirement: found '%.*s' expected: '('",
+			STR_ARG(str_slice(parser->text, 0, 256)));
+	struct str inside = str_slice(parser->rest, 0, str_find_byte(parser->rest, ')'));
+	size_t count = 1;
+
+	for (size_t i = 0; i < inside.length; i++)
+		count += inside.data[i] == ',';
+	struct str *values = ARENA_ARRAY(parser->arena, struct str, count + 1);
+
+	if (parse_set_values(parser, values, &count) != 0)
+		return ERROR_RETURN;
+	advance(parser);
+	count = make_set(values, count);
+	for (size_t i = 0; i < count; i++) {
+		if (check_value(parser, requirement->key, i, values[i]) != 0)
 			return ERROR_RETURN;
 	}
-	qsort(values, count, sizeof(*values), compare_text);
 	requirement->values = values;
 	requirement->value_count = count;
 	return 0;
@@ -145,12 +204,12 @@ static int parse_single(struct parser *parser, struct label_requirement *require
 	if (requirement->operation == LABEL_GREATER || requirement->operation == LABEL_LESS) {
 		if (!str_parse_i64(*value, &requirement->number))
 			return error_set(parser->err, ERROR_BAD_REQUEST,
-				"unable to parse requirement: values[0][%.*s]: Invalid value: "
-				"\"%.*s\": for 'Gt', 'Lt' operators, the value must be an integer",
-				STR_ARG(requirement->key), STR_ARG(str_slice(*value, 0, 256)));
+				"unable to parse requirement: values[0]: Invalid value: %.*s: for "
+				"'Gt', 'Lt' operators, the value must be an integer",
+				STR_ARG(go_quoted(parser->arena, str_slice(*value, 0, 256))));
 		return 0;
 	}
-	return check_value(parser, requirement->key, *value);
+	return check_value(parser, requirement->key, 0, *value);
 }
 
 static int parse_operation(struct parser *parser, struct label_requirement *requirement)
@@ -189,10 +248,12 @@ static int parse_requirement(struct parser *parser, struct label_requirement *re
 {
 	bool is_negated = is_text(parser, TOKEN_SIGN, "!");
 
+	if (!is_negated && parser->token != TOKEN_WORD)
+		return fail_outside(parser, "!, identifier, or 'end of string'");
 	if (is_negated)
 		advance(parser);
 	if (parser->token != TOKEN_WORD)
-		return fail(parser, is_negated ? "identifier" : "!, identifier, or 'end of string'");
+		return fail(parser, "identifier");
 	requirement->key = parser->text;
 	if (check_key(parser, requirement->key) != 0)
 		return ERROR_RETURN;
@@ -231,16 +292,16 @@ int label_selector_parse(
 	advance(&parser);
 	while (parser.token != TOKEN_END) {
 		if (count == capacity)
-			return fail(&parser, "fewer requirements");
+			return fail_outside(&parser, "fewer requirements");
 		if (parse_requirement(&parser, &requirements[count++]) != 0)
 			return ERROR_RETURN;
 		if (parser.token == TOKEN_END)
 			break;
 		if (!is_text(&parser, TOKEN_SIGN, ","))
-			return fail(&parser, "',' or 'end of string'");
+			return fail_outside(&parser, "',' or 'end of string'");
 		advance(&parser);
-		if (parser.token == TOKEN_END || is_text(&parser, TOKEN_SIGN, ","))
-			return fail(&parser, "identifier after ','");
+		if (parser.token != TOKEN_WORD && !is_text(&parser, TOKEN_SIGN, "!"))
+			return fail_outside(&parser, "identifier after ','");
 	}
 	qsort(requirements, count, sizeof(*requirements), compare_requirements);
 	selector->requirements = requirements;
@@ -306,8 +367,8 @@ int label_selector_from_object(struct arena *arena, const struct json_value *obj
 			.value_count = 1};
 	}
 	for (size_t i = 0; i < json_count(expressions); i++) {
-		if (add_expression(arena, json_element(expressions, i), &requirements[count++],
-			    err) != 0)
+		if (add_expression(
+			    arena, json_element(expressions, i), &requirements[count++], err) != 0)
 			return ERROR_RETURN;
 	}
 	selector->requirements = requirements;
@@ -383,8 +444,7 @@ bool label_selector_matches_labels(
 	if (selector->matches_nothing)
 		return false;
 	for (size_t i = 0; i < selector->count; i++) {
-		const struct json_value *value =
-			json_find(labels, selector->requirements[i].key);
+		const struct json_value *value = json_find(labels, selector->requirements[i].key);
 
 		if (!holds(&selector->requirements[i], value != NULL, json_text(value)))
 			return false;

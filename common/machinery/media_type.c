@@ -23,7 +23,8 @@ static int parse_quality(struct str text)
 	copy[text.length] = '\0';
 	double value = strtod(copy, NULL);
 
-	return value < 0 ? 0 : value > 1 ? 1000 : (int)(value * 1000);
+	/* Not a number compares false: nothing is wanted. */
+	return !(value > 0) ? 0 : value > 1 ? 1000 : (int)(value * 1000);
 }
 
 static struct clause parse_clause(struct str text, size_t position)
@@ -52,12 +53,20 @@ static struct clause parse_clause(struct str text, size_t position)
 	return clause;
 }
 
+/* What is named goes before what is only said in general. */
+static int count_stars(struct str type)
+{
+	return str_starts_with(type, STR("*/")) + str_ends_with(type, STR("/*"));
+}
+
 static int compare_clauses(const void *a, const void *b)
 {
 	const struct clause *left = a, *right = b;
 
 	if (left->quality != right->quality)
 		return right->quality - left->quality;
+	if (count_stars(left->type) != count_stars(right->type))
+		return count_stars(left->type) - count_stars(right->type);
 	return left->position < right->position ? -1 : 1;
 }
 
@@ -102,7 +111,8 @@ static bool take_clause(const struct clause *clause, struct media_type *type)
 	if (clause->quality == 0)
 		return false;
 	if (str_equal_ignore_case(clause->type, STR("application/json")) ||
-		str_equal(clause->type, STR("*/*")) || str_equal(clause->type, STR("application/*")))
+		str_equal(clause->type, STR("*/*")) ||
+		str_equal(clause->type, STR("application/*")))
 		type->format = MEDIA_FORMAT_JSON;
 	else if (str_equal_ignore_case(clause->type, STR("application/yaml")))
 		type->format = MEDIA_FORMAT_YAML;

@@ -34,25 +34,28 @@ struct str table_human_duration(struct arena *arena, int64_t seconds)
 	if (s < 2 * DAY)
 		return arena_printf(arena, "%lldh", s / HOUR);
 	if (s < 8 * DAY)
-		return s % DAY < HOUR
-			       ? arena_printf(arena, "%lldd", s / DAY)
-			       : arena_printf(arena, "%lldd%lldh", s / DAY, s % DAY / HOUR);
+		return s % DAY < HOUR ? arena_printf(arena, "%lldd", s / DAY)
+				      : arena_printf(arena, "%lldd%lldh", s / DAY, s % DAY / HOUR);
 	if (s < 2 * YEAR)
 		return arena_printf(arena, "%lldd", s / DAY);
 	if (s < 8 * (long long)YEAR)
-		return s % YEAR < DAY
-			       ? arena_printf(arena, "%lldy", s / YEAR)
-			       : arena_printf(arena, "%lldy%lldd", s / YEAR, s % YEAR / DAY);
+		return s % YEAR < DAY ? arena_printf(arena, "%lldy", s / YEAR)
+				      : arena_printf(arena, "%lldy%lldd", s / YEAR, s % YEAR / DAY);
 	return arena_printf(arena, "%lldy", s / YEAR);
 }
 
 /* ---- Columns ---- */
 
 static const struct table_column default_columns[] = {
-	{.name = STR_INIT("Name"), .type = STR_INIT("string"), .format = STR_INIT("name"),
-		.path = STR_INIT(".metadata.name"), .cell_type = COLUMN_STRING},
-	{.name = STR_INIT("Created At"), .type = STR_INIT("date"),
-		.path = STR_INIT(".metadata.creationTimestamp"), .cell_type = COLUMN_STRING},
+	{.name = STR_INIT("Name"),
+		.type = STR_INIT("string"),
+		.format = STR_INIT("name"),
+		.path = STR_INIT(".metadata.name"),
+		.cell_type = COLUMN_STRING},
+	{.name = STR_INIT("Created At"),
+		.type = STR_INIT("date"),
+		.path = STR_INIT(".metadata.creationTimestamp"),
+		.cell_type = COLUMN_STRING},
 };
 
 static const struct table_column *columns_of(const struct api_resource *resource, size_t *ret_count)
@@ -88,15 +91,14 @@ static void write_columns(struct buffer *out, const struct api_resource *resourc
 	buffer_append(out, STR("],"));
 }
 
-void table_write_begin(struct buffer *out, const struct api_resource *resource,
-	struct str version, const struct table_metadata *metadata, bool has_columns)
+void table_write_begin(struct buffer *out, const struct api_resource *resource, struct str version,
+	const struct table_metadata *metadata, bool has_columns)
 {
 	bool is_first = true;
 
 	if (str_is_empty(version))
 		version = STR("v1");
-	buffer_printf(out,
-		"{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%.*s\",\"metadata\":{",
+	buffer_printf(out, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/%.*s\",\"metadata\":{",
 		STR_ARG(version));
 	if (!str_is_empty(metadata->resource_version)) {
 		write_text_member(out, "resourceVersion", metadata->resource_version, true);
@@ -158,7 +160,9 @@ static struct json_value path_cell(const struct table_cell_context *context,
 	case COLUMN_STRING:
 		return text_cell(context->arena, value);
 	case COLUMN_INTEGER:
-		if (value && value->type == JSON_DOUBLE)
+		/* What no integer can hold has no cell. */
+		if (value && value->type == JSON_DOUBLE && value->number > -9e18 &&
+			value->number < 9e18)
 			return json_integer((int64_t)value->number);
 		return value && value->type == JSON_INTEGER ? *value : json_null();
 	case COLUMN_NUMBER:
@@ -212,8 +216,7 @@ static void write_conditions(struct buffer *out, const struct json_value *object
 						: "The pod has completed successfully.");
 }
 
-void partial_metadata_write(
-	struct buffer *out, struct str version, const struct json_value *object)
+void partial_metadata_write(struct buffer *out, struct str version, const struct json_value *object)
 {
 	const struct json_value *metadata = json_find(object, STR("metadata"));
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "version_order.h"
 
-enum stage { STAGE_ALPHA, STAGE_BETA, STAGE_STABLE };
+enum stage {
+	STAGE_ALPHA,
+	STAGE_BETA,
+	STAGE_STABLE
+};
 
 struct version {
 	enum stage stage;

@@ -6,8 +6,8 @@
 
 /*
  * The order in which a group's versions are preferred: v10, v2, v1, v11beta2, v10beta3, v3beta1,
- * v12alpha1, and behind those what is named otherwise ("foo1", "foo10"), bytewise. Negative when `a`
- * goes before `b`, 0 when they are equal.
+ * v12alpha1, and behind those what is named otherwise ("foo1", "foo10"), bytewise. Negative when
+ * `a` goes before `b`, 0 when they are equal.
  */
 int version_order_compare(struct str a, struct str b);
 
