@@ -118,7 +118,7 @@ void go_format_double(struct buffer *out, double value)
 
 	int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
 
-	if (exponent >= -4 && exponent < 21)
+	if (exponent >= -4 && exponent < 6)
 		snprintf(text, sizeof(text), "%.*f",
 			precision > exponent ? precision - exponent : 0, value);
 	buffer_append(out, str_from_c(text));

@@ -6,12 +6,12 @@
 #include "clock.h"
 #include "name_validation.h"
 #include "regex.h"
+#include "utf8.h"
 
 #define HEX4          "[0-9a-f]{4}-?"
 #define UUID_TAIL     "[0-9a-f]{12}$"
 #define UUID_HEAD     "(?i)^[0-9a-f]{8}-?" HEX4
 #define UUID_VARIANT  "[89ab][0-9a-f]{3}-?"
-#define LABEL_CLASS   "a-zA-Z0-9\\p{S}\\p{L}"
 #define MAIL_ATOM     "[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\\x{80}-\\x{10ffff}-]+"
 #define COLOUR_NUMBER "\\s*(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])\\s*"
 
@@ -19,9 +19,6 @@
 #define UUID3_PATTERN UUID_HEAD "3[0-9a-f]{3}-?" HEX4 UUID_TAIL
 #define UUID4_PATTERN UUID_HEAD "4[0-9a-f]{3}-?" UUID_VARIANT UUID_TAIL
 #define UUID5_PATTERN UUID_HEAD "5[0-9a-f]{3}-?" UUID_VARIANT UUID_TAIL
-#define HOSTNAME_PATTERN                                                                           \
-	"^([" LABEL_CLASS "]((-?[" LABEL_CLASS "]{0,62})?)|([" LABEL_CLASS "](([" LABEL_CLASS      \
-	"-]{0,61}[" LABEL_CLASS "])?)(\\.)){1,}([a-zA-Z\\p{L}]){2,63})$"
 #define EMAIL_PATTERN "^(?:[^<>]*<" MAIL_ATOM "@" MAIL_ATOM ">|" MAIL_ATOM "@" MAIL_ATOM ")$"
 #define URI_PATTERN   "^(?:[A-Za-z][A-Za-z0-9+.-]*:[^\\x00-\\x20\\x7f]+|/[^\\x00-\\x1f\\x7f]*|\\*)$"
 #define BASE64_PATTERN                                                                             \
@@ -94,14 +91,74 @@ static bool is_cidr(struct str text)
 	return is_ipv6(address) && str_parse_u64(rest, 128, &bits);
 }
 
-static bool is_hostname(struct str text)
+/* A letter, digit or symbol; of characters beyond ASCII all, for want of Unicode's tables. */
+static bool is_host_character(char c)
 {
-	if (text.length > 255 || !regex_matches(regex_of_constant(STR(HOSTNAME_PATTERN)), text))
+	return (unsigned char)c >= 0x80 || (c >= '0' && c <= '9') ||
+	       ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c && strchr("$+<=>^`|~", c));
+}
+
+static size_t count_characters(struct str text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.length; i++)
+		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+	return count;
+}
+
+/* One label of several, with dashes inside. */
+static bool is_host_label(struct str label)
+{
+	if (label.length == 0 || count_characters(label) > 63 || label.data[0] == '-' ||
+		label.data[label.length - 1] == '-')
 		return false;
-	while (text.length > 0)
-		if (str_split(&text, '.').length > 63)
+	for (size_t i = 0; i < label.length; i++)
+		if (label.data[i] != '-' && !is_host_character(label.data[i]))
 			return false;
 	return true;
+}
+
+/* Upstream's pattern lets a dash into a bare label only behind its first character. */
+static bool is_bare_host(struct str text)
+{
+	size_t first = utf8_sequence_length(text);
+	struct str rest = str_skip(text, first);
+
+	if (first == 0 || !is_host_character(text.data[0]))
+		return false;
+	if (rest.length > 0 && rest.data[0] == '-')
+		rest = str_skip(rest, 1);
+	for (size_t i = 0; i < rest.length; i++)
+		if (!is_host_character(rest.data[i]))
+			return false;
+	return count_characters(rest) <= 62;
+}
+
+static bool is_top_level_domain(struct str label)
+{
+	for (size_t i = 0; i < label.length; i++)
+		if ((unsigned char)label.data[i] < 0x80 &&
+			((label.data[i] | 0x20) < 'a' || (label.data[i] | 0x20) > 'z'))
+			return false;
+	return count_characters(label) >= 2 && label.length <= 63;
+}
+
+static bool is_hostname(struct str text)
+{
+	struct str rest = text;
+
+	if (text.length > 255 || utf8_valid_length(text) != text.length)
+		return false;
+	if (str_find_byte(text, '.') == text.length)
+		return is_bare_host(text) && text.length <= 63;
+	while (str_find_byte(rest, '.') < rest.length) {
+		struct str label = str_split(&rest, '.');
+
+		if (!is_host_label(label) || label.length > 63)
+			return false;
+	}
+	return is_top_level_domain(rest);
 }
 
 static bool is_date(struct str text)
