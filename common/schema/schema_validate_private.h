@@ -10,7 +10,7 @@
 /* Compiled schemas are no deeper; built-in types with rules do not nest. */
 #define VALIDATE_DEPTH_MAXIMUM 4000
 /* Nodes visited: many times what any real object and schema need. */
-#define VALIDATE_STEPS_MAXIMUM 20000000
+#define VALIDATE_STEPS_MAXIMUM 10000000
 
 struct validation {
 	struct arena *arena;
