@@ -44,11 +44,42 @@ static bool stands_before(const struct api_resource *resource, struct str a, str
 	return rank(a) < rank(b);
 }
 
+/* Adds metadata where it stands in canonical objects: behind kind and apiVersion. */
+static void add_metadata(
+	struct arena *arena, const struct api_resource *resource, struct json_value *object)
+{
+	struct json_value with = json_object();
+	bool is_placed = false;
+
+	for (size_t i = 0; i < json_count(object); i++) {
+		const struct json_member *member = &object->members[i];
+		bool is_type = str_equal(member->key, STR("kind")) ||
+			       str_equal(member->key, STR("apiVersion"));
+
+		if (str_equal(member->key, STR("metadata")))
+			continue;
+		if (!is_type && !is_placed) {
+			json_append_member(arena, &with, STR("metadata"), json_object());
+			is_placed = true;
+		}
+		json_append_member(arena, &with, member->key, member->value);
+	}
+	if (!is_placed)
+		json_append_member(arena, &with, STR("metadata"), json_object());
+	*object = with;
+	if (resource->flags & RESOURCE_CUSTOM)
+		json_sort_members(object);
+}
+
 /* Rebuilt rather than shifted: metadata has a dozen members, and its members may be shared. */
 void object_meta_set(struct arena *arena, const struct api_resource *resource,
 	struct json_value *object, struct str name, struct json_value value)
 {
-	struct json_value *present = json_ensure_object(arena, object, STR("metadata"));
+	const struct json_value *found = json_find(object, STR("metadata"));
+
+	if (!found || found->type != JSON_OBJECT)
+		add_metadata(arena, resource, object);
+	struct json_value *present = json_find(object, STR("metadata"));
 	struct json_value metadata = json_object();
 	bool is_placed = false;
 
@@ -119,8 +150,8 @@ int object_meta_check_url(const struct api_resource *resource, struct json_value
 			STR_ARG(resource->kind), STR_ARG(resource->kind));
 	if (is_namespaced && !str_is_empty(namespace)) {
 		if (str_is_empty(body_namespace))
-			object_meta_set(
-				err->arena, resource, document, STR("namespace"), json_string(namespace));
+			object_meta_set(err->arena, resource, document, STR("namespace"),
+				json_string(namespace));
 		else if (!str_equal(body_namespace, namespace))
 			return error_set(err, ERROR_BAD_REQUEST,
 				"the namespace of the provided object does not match the namespace "
@@ -179,12 +210,11 @@ static struct json_value make_time(struct arena *arena)
 {
 	char *text = arena_allocate_text(arena, CLOCK_RFC3339_BYTES);
 
-	return json_string(
-		str_from(text, clock_format_rfc3339(clock_wall_seconds(NULL), text)));
+	return json_string(str_from(text, clock_format_rfc3339(clock_wall_seconds(NULL), text)));
 }
 
-static void clear_status(struct arena *arena, const struct api_resource *resource,
-	struct json_value *object)
+static void clear_status(
+	struct arena *arena, const struct api_resource *resource, struct json_value *object)
 {
 	if (!(resource->flags & RESOURCE_HAS_STATUS) ||
 		(resource->flags & RESOURCE_STATUS_ON_CREATE))
@@ -253,7 +283,8 @@ static void keep_all_but_status(struct arena *arena, const struct api_resource *
 {
 	struct json_value merged = json_copy(arena, live, false);
 	const struct json_value *status = json_find(object, STR("status"));
-	const struct json_value *managed = json_find_path(object, "metadata", "managedFields", NULL);
+	const struct json_value *managed =
+		json_find_path(object, "metadata", "managedFields", NULL);
 	const struct json_value *version =
 		json_find_path(object, "metadata", "resourceVersion", NULL);
 	const struct json_value *uid = json_find_path(object, "metadata", "uid", NULL);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
-
-#include "name_validation.h"
 #include "object_meta.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "go_format.h"
+#include "name_validation.h"
 
 #define ANNOTATIONS_MAXIMUM_BYTES (256 * 1024)
 
@@ -13,22 +16,68 @@ struct validation {
 	struct field_errors *errors;
 };
 
-static void add_messages(struct field_errors *errors, const struct field_path *path,
-	enum name_format format, struct str text)
+/* Checks `text`; messages show `shown`. */
+static void add_messages_for(struct field_errors *errors, const struct field_path *path,
+	enum name_format format, struct str text, struct str shown)
 {
 	struct str messages[NAME_MESSAGES_MAXIMUM];
 	size_t count = name_validate(format, text, messages);
-	struct json_value value = json_string(text);
+	struct json_value value = json_string(shown);
 
 	for (size_t i = 0; i < count; i++)
-		field_errors_add(errors, FIELD_ERROR_INVALID, path, &value, "%.*s",
-			STR_ARG(messages[i]));
+		field_errors_add(
+			errors, FIELD_ERROR_INVALID, path, &value, "%.*s", STR_ARG(messages[i]));
+}
+
+static void add_messages(struct field_errors *errors, const struct field_path *path,
+	enum name_format format, struct str text)
+{
+	add_messages_for(errors, path, format, text, text);
 }
 
 /* ---- Name ---- */
 
-static void validate_ip_name(struct validation *validation, const struct field_path *path,
-	struct str name)
+static bool find_name_format(const struct api_resource *resource, enum name_format *ret)
+{
+	switch (resource->name_format) {
+	case NAME_DNS_LABEL:
+		*ret = NAME_FORMAT_DNS1123_LABEL;
+		return true;
+	case NAME_DNS_1035_LABEL:
+		*ret = NAME_FORMAT_DNS1035_LABEL;
+		return true;
+	case NAME_PATH_SEGMENT:
+		*ret = NAME_FORMAT_PATH_SEGMENT;
+		return true;
+	case NAME_DNS_SUBDOMAIN:
+	case NAME_CRD:
+		*ret = NAME_FORMAT_DNS1123_SUBDOMAIN;
+		return true;
+	case NAME_APISERVICE:
+	case NAME_IP:
+		break;
+	}
+	return false;
+}
+
+/* The start of a name: what follows it makes up for a dash at its end. */
+static void validate_generate_name(struct validation *validation, const struct field_path *metadata)
+{
+	struct arena *arena = validation->errors->arena;
+	struct str base = object_meta_text(validation->object, STR("generateName"));
+	struct field_path path = field_path_child(metadata, STR("generateName"));
+	struct str masked = base;
+	enum name_format format;
+
+	if (str_is_empty(base) || !find_name_format(validation->resource, &format))
+		return;
+	if (format != NAME_FORMAT_PATH_SEGMENT && base.length > 1 && str_ends_with(base, STR("-")))
+		masked = arena_printf(arena, "%.*sa", STR_ARG(str_slice(base, 0, base.length - 2)));
+	add_messages_for(validation->errors, &path, format, masked, base);
+}
+
+static void validate_ip_name(
+	struct validation *validation, const struct field_path *path, struct str name)
 {
 	unsigned char address[16];
 	char text[INET6_ADDRSTRLEN] = "";
@@ -41,13 +90,11 @@ static void validate_ip_name(struct validation *validation, const struct field_p
 			"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
 }
 
-static void validate_apiservice_name(struct validation *validation,
-	const struct field_path *path, struct str name)
+static void validate_apiservice_name(
+	struct validation *validation, const struct field_path *path, struct str name)
 {
-	struct str group =
-		json_text(json_find_path(validation->object, "spec", "group", NULL));
-	struct str version =
-		json_text(json_find_path(validation->object, "spec", "version", NULL));
+	struct str group = json_text(json_find_path(validation->object, "spec", "group", NULL));
+	struct str version = json_text(json_find_path(validation->object, "spec", "version", NULL));
 	struct str expected = arena_printf(
 		validation->errors->arena, "%.*s.%.*s", STR_ARG(version), STR_ARG(group));
 	struct json_value value = json_string(name);
@@ -61,33 +108,19 @@ static void validate_name(struct validation *validation, const struct field_path
 {
 	struct str name = object_meta_text(validation->object, STR("name"));
 	struct field_path path = field_path_child(metadata, STR("name"));
+	enum name_format format;
 
 	if (str_is_empty(name)) {
 		field_errors_add(validation->errors, FIELD_ERROR_REQUIRED, &path, NULL,
 			"name or generateName is required");
 		return;
 	}
-	switch (validation->resource->name_format) {
-	case NAME_DNS_LABEL:
-		add_messages(validation->errors, &path, NAME_FORMAT_DNS1123_LABEL, name);
-		break;
-	case NAME_DNS_1035_LABEL:
-		add_messages(validation->errors, &path, NAME_FORMAT_DNS1035_LABEL, name);
-		break;
-	case NAME_PATH_SEGMENT:
-		add_messages(validation->errors, &path, NAME_FORMAT_PATH_SEGMENT, name);
-		break;
-	case NAME_APISERVICE:
-		validate_apiservice_name(validation, &path, name);
-		break;
-	case NAME_IP:
+	if (find_name_format(validation->resource, &format))
+		add_messages(validation->errors, &path, format, name);
+	else if (validation->resource->name_format == NAME_IP)
 		validate_ip_name(validation, &path, name);
-		break;
-	case NAME_DNS_SUBDOMAIN:
-	case NAME_CRD:
-		add_messages(validation->errors, &path, NAME_FORMAT_DNS1123_SUBDOMAIN, name);
-		break;
-	}
+	else
+		validate_apiservice_name(validation, &path, name);
 }
 
 static void validate_namespace(struct validation *validation, const struct field_path *metadata)
@@ -114,8 +147,8 @@ static void validate_labels(struct validation *validation, const struct field_pa
 	struct field_path path = field_path_child(metadata, STR("labels"));
 
 	for (size_t i = 0; i < json_count(labels); i++) {
-		add_messages(validation->errors, &path, NAME_FORMAT_QUALIFIED,
-			labels->members[i].key);
+		add_messages(
+			validation->errors, &path, NAME_FORMAT_QUALIFIED, labels->members[i].key);
 		add_messages(validation->errors, &path, NAME_FORMAT_LABEL_VALUE,
 			json_text(&labels->members[i].value));
 	}
@@ -138,10 +171,11 @@ static void validate_annotations(struct validation *validation, const struct fie
 			continue;
 		}
 		for (size_t j = 0; j < key.length; j++)
-			lower[j] = key.data[j] >= 'A' && key.data[j] <= 'Z' ? (char)(key.data[j] + 32)
-									    : key.data[j];
-		add_messages(validation->errors, &path, NAME_FORMAT_QUALIFIED,
-			arena_copy(validation->errors->arena, str_from(lower, key.length)));
+			lower[j] = key.data[j] >= 'A' && key.data[j] <= 'Z'
+					   ? (char)(key.data[j] + 32)
+					   : key.data[j];
+		add_messages_for(validation->errors, &path, NAME_FORMAT_QUALIFIED,
+			str_from(lower, key.length), key);
 	}
 	if (total > ANNOTATIONS_MAXIMUM_BYTES)
 		field_errors_add(validation->errors, FIELD_ERROR_TOO_LONG, &path, NULL,
@@ -150,31 +184,44 @@ static void validate_annotations(struct validation *validation, const struct fie
 
 /* ---- Owners and finalizers ---- */
 
+/* "v1" or "apps/v1": one slash at most, and a version. */
+static bool is_group_version(struct str text)
+{
+	size_t slash = str_find_byte(text, '/');
+
+	return slash == text.length ||
+	       (slash + 1 < text.length &&
+		       str_find_byte(str_skip(text, slash + 1), '/') == text.length - slash - 1);
+}
+
 static void validate_owner(struct validation *validation, const struct field_path *path,
-	const struct json_value *owner, bool *has_controller)
+	const struct json_value *owner)
 {
 	static const char *const required[] = {"apiVersion", "kind", "name", "uid"};
+	struct str version = json_text(json_find(owner, STR("apiVersion")));
+	struct json_value value = json_string(version);
 
 	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
 		struct field_path field = field_path_child(path, str_from_c(required[i]));
-		struct str text = json_text(json_find(owner, str_from_c(required[i])));
-		struct json_value value = json_string(text);
 
-		if (!str_is_empty(text))
-			continue;
-		if (i == 0)
+		if (str_is_empty(json_text(json_find(owner, str_from_c(required[i])))))
+			field_errors_add(validation->errors, FIELD_ERROR_REQUIRED, &field, NULL,
+				"must not be empty");
+		else if (i == 0 && !is_group_version(version))
 			field_errors_add(validation->errors, FIELD_ERROR_INVALID, &field, &value,
-				"version must not be empty");
-		else
-			field_errors_add(validation->errors, FIELD_ERROR_INVALID, &field, &value,
-				"%s must not be empty", i == 1 ? "kind" : required[i]);
+				"must be <group>/<version> or <version>");
 	}
-	if (!json_bool_or(json_find(owner, STR("controller")), false))
-		return;
-	if (*has_controller)
+	if (str_equal(version, STR("v1")) &&
+		str_equal(json_text(json_find(owner, STR("kind"))), STR("Event")))
 		field_errors_add(validation->errors, FIELD_ERROR_INVALID, path, owner,
-			"Only one reference can have Controller set to true");
-	*has_controller = true;
+			"/v1, Kind=Event is disallowed from being an owner");
+}
+
+/* "Kind/name" of an owner that is the controller. */
+static struct str controller_name(struct arena *arena, const struct json_value *owner)
+{
+	return arena_printf(arena, "%.*s/%.*s", STR_ARG(json_text(json_find(owner, STR("kind")))),
+		STR_ARG(json_text(json_find(owner, STR("name")))));
 }
 
 static void validate_owners(struct validation *validation, const struct field_path *metadata)
@@ -182,46 +229,103 @@ static void validate_owners(struct validation *validation, const struct field_pa
 	const struct json_value *owners =
 		json_find_path(validation->object, "metadata", "ownerReferences", NULL);
 	struct field_path path = field_path_child(metadata, STR("ownerReferences"));
-	bool has_controller = false;
+	struct str first = STR_EMPTY;
 
-	for (size_t i = 0; i < json_count(owners); i++)
-		validate_owner(validation, &path, json_element(owners, i), &has_controller);
+	for (size_t i = 0; i < json_count(owners); i++) {
+		const struct json_value *owner = json_element(owners, i);
+		struct field_path element = field_path_index(&path, i);
+
+		validate_owner(validation, &element, owner);
+		if (!json_bool_or(json_find(owner, STR("controller")), false))
+			continue;
+		struct str name = controller_name(validation->errors->arena, owner);
+
+		if (str_is_empty(first))
+			first = name;
+		else
+			field_errors_add(validation->errors, FIELD_ERROR_INVALID, &path, owners,
+				"Only one reference can have Controller set to true. Found "
+				"\"true\" in references for %.*s and %.*s",
+				STR_ARG(first), STR_ARG(name));
+	}
 }
 
-static bool list_has(const struct json_value *list, struct str text)
+struct text_set {
+	struct str *texts; /* sorted */
+	size_t count;
+};
+
+static int compare_texts(const void *a, const void *b)
 {
-	for (size_t i = 0; i < json_count(list); i++) {
-		if (str_equal(json_text(json_element(list, i)), text))
-			return true;
+	return str_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
+static struct text_set make_set(struct arena *arena, const struct json_value *list)
+{
+	struct text_set set = {.texts = ARENA_ARRAY(arena, struct str, json_count(list) + 1)};
+
+	for (size_t i = 0; json_element(list, i); i++)
+		set.texts[set.count++] = json_text(json_element(list, i));
+	qsort(set.texts, set.count, sizeof(set.texts[0]), compare_texts);
+	return set;
+}
+
+static bool set_has(const struct text_set *set, struct str text)
+{
+	return set->count > 0 &&
+	       bsearch(&text, set->texts, set->count, sizeof(set->texts[0]), compare_texts) != NULL;
+}
+
+/* What is in `now` and not in `before`, as Go prints a slice of strings: []string{"a", "b"}. */
+static struct str format_added(
+	struct arena *arena, const struct text_set *now, const struct text_set *before)
+{
+	struct buffer out = {0};
+	bool has_any = false;
+
+	buffer_append(&out, STR("[]string{"));
+	for (size_t i = 0; i < now->count; i++) {
+		if (set_has(before, now->texts[i]) ||
+			(i > 0 && str_equal(now->texts[i - 1], now->texts[i])))
+			continue;
+		if (has_any)
+			buffer_append(&out, STR(", "));
+		go_quote(&out, now->texts[i]);
+		has_any = true;
 	}
-	return false;
+	buffer_append_byte(&out, '}');
+	struct str text = has_any ? arena_copy(arena, buffer_str(&out)) : STR_EMPTY;
+
+	buffer_fini(&out);
+	return text;
 }
 
 static void validate_finalizers(struct validation *validation, const struct field_path *metadata)
 {
+	struct arena *arena = validation->errors->arena;
 	const struct json_value *finalizers =
 		json_find_path(validation->object, "metadata", "finalizers", NULL);
-	const struct json_value *before =
-		json_find_path(validation->old, "metadata", "finalizers", NULL);
+	struct text_set now = make_set(arena, finalizers);
 	struct field_path path = field_path_child(metadata, STR("finalizers"));
-	struct json_value added = json_array();
 
-	for (size_t i = 0; i < json_count(finalizers); i++) {
-		struct str text = json_text(json_element(finalizers, i));
-
-		add_messages(validation->errors, &path, NAME_FORMAT_QUALIFIED, text);
-		if (!list_has(before, text))
-			json_append(validation->errors->arena, &added, json_string(text));
-	}
-	if (list_has(finalizers, STR("orphan")) && list_has(finalizers, STR("foregroundDeletion")))
+	for (size_t i = 0; i < now.count; i++)
+		add_messages(validation->errors, &path, NAME_FORMAT_QUALIFIED,
+			json_text(json_element(finalizers, i)));
+	if (set_has(&now, STR("orphan")) && set_has(&now, STR("foregroundDeletion")))
 		field_errors_add(validation->errors, FIELD_ERROR_INVALID, &path, finalizers,
 			"finalizer orphan and foregroundDeletion cannot be both set");
-	if (validation->old && added.length > 0 &&
-		!str_is_empty(object_meta_text(validation->old, STR("deletionTimestamp"))))
+	if (!validation->old ||
+		str_is_empty(object_meta_text(validation->old, STR("deletionTimestamp"))))
+		return;
+	struct text_set before =
+		make_set(arena, json_find_path(validation->old, "metadata", "finalizers", NULL));
+	struct str added = format_added(arena, &now, &before);
+
+	if (!str_is_empty(added))
 		field_errors_add(validation->errors, FIELD_ERROR_FORBIDDEN, &path, NULL,
 			"no new finalizers can be added if the object is being deleted, found new "
-			"finalizers %u",
-			(unsigned)added.length);
+			"finalizers %.*s",
+			STR_ARG(added));
 }
 
 void object_meta_validate(const struct api_resource *resource, const struct json_value *object,
@@ -232,6 +336,7 @@ void object_meta_validate(const struct api_resource *resource, const struct json
 	struct field_path metadata = field_path_child(NULL, STR("metadata"));
 
 	if (!old) {
+		validate_generate_name(&validation, &metadata);
 		validate_name(&validation, &metadata);
 		validate_namespace(&validation, &metadata);
 	}
