@@ -117,10 +117,11 @@ static enum http1_event read_head(struct http1_parser *parser, struct arena *are
 	struct str *input, struct http1_head *head)
 {
 	while (!str_is_empty(*input)) {
-		/* At most one byte past the limit, so that the outcome is the same however it is cut. */
+		/* At most one byte past the limit, so that the outcome is the same however it is
+		 * cut. */
 		size_t room = parser->limits.header_bytes + 1 - parser->pending.length;
-		struct str piece = str_slice(
-			*input, 0, room < HEAD_PIECE_BYTES ? room : HEAD_PIECE_BYTES);
+		struct str piece =
+			str_slice(*input, 0, room < HEAD_PIECE_BYTES ? room : HEAD_PIECE_BYTES);
 
 		buffer_append(&parser->pending, piece);
 		/* Not str_skip(): what is taken too much is given back below. */

@@ -256,8 +256,11 @@ static ssize_t read_tls(struct http_connection *connection)
 		ERR_clear_error();
 		int got = SSL_read(connection->ssl, buffer + length, TLS_RECORD_BYTES);
 
+		if (tls_session_is_abused(connection->ssl, connection->read_bytes))
+			return -1;
 		if (got > 0) {
 			length += (size_t)got;
+			connection->read_bytes += (uint64_t)got;
 			/* Asking once more would cost a system call to hear that there is none. */
 			if (!SSL_has_pending(connection->ssl))
 				break;

@@ -66,6 +66,7 @@ struct http_connection {
 	struct event *read_event, *write_event;
 	struct http_connection *dirty_next;
 	size_t lingered_bytes;
+	uint64_t read_bytes; /* TLS only */
 	bool is_dirty;
 	bool is_reading;
 	bool waits_for_write;

@@ -16,7 +16,6 @@
 #define SWEEP_LONGEST_NS     SECOND_NS
 #define SWEEP_SHORTEST_NS    (SECOND_NS / 100)
 #define LINGER_NS            (2 * SECOND_NS)
-#define STALL_NS             (30 * SECOND_NS)
 #define SLOW_BODY_GRACE_NS   (5 * SECOND_NS)
 #define SLOW_BODY_PER_SECOND 1024
 
@@ -74,6 +73,9 @@ static void begin_protocol(struct server_connection *connection, bool is_http2)
 		http2_server_start(connection);
 	else
 		http1_server_start(connection);
+	/* HTTP/1 answers what comes and closes; in HTTP/2 GOAWAY says that nothing was taken up. */
+	if (connection->server->is_draining && is_http2)
+		http2_server_drain(connection);
 }
 
 static void uncount_handshake(struct server_connection *connection)
@@ -148,7 +150,7 @@ static void on_fill(void *context)
 	else if (connection->protocol == SERVER_PROTOCOL_HTTP2)
 		http2_server_fill(connection);
 	if (connection->transport.state == HTTP_CONNECTION_FINISHING)
-		server_set_deadline(connection, STALL_NS);
+		server_set_deadline(connection, connection->server->limits.stall_timeout_ns);
 }
 
 static void on_end(void *context)
@@ -232,6 +234,11 @@ static bool is_too_slow(const struct http_exchange *exchange, uint64_t now_ns)
 		       exchange->body.length < elapsed / SECOND_NS * SLOW_BODY_PER_SECOND);
 }
 
+static bool is_stalled(const struct http_server *server, uint64_t progress_ns, uint64_t now_ns)
+{
+	return now_ns > progress_ns && now_ns - progress_ns > server->limits.stall_timeout_ns;
+}
+
 static void check_http2_exchanges(struct server_connection *connection, uint64_t now_ns)
 {
 	struct http_exchange *next;
@@ -240,7 +247,8 @@ static void check_http2_exchanges(struct server_connection *connection, uint64_t
 		next = exchange->next;
 		if (!exchange->is_whole && is_too_slow(exchange, now_ns))
 			http2_server_refuse(exchange, 408);
-		else if (exchange->output.bytes > 0 && now_ns - exchange->progress_ns > STALL_NS)
+		else if (exchange->output.bytes > 0 &&
+			 is_stalled(exchange->server, exchange->progress_ns, now_ns))
 			http2_server_reset(exchange, 8 /* CANCEL */);
 	}
 }
@@ -276,7 +284,8 @@ static void check_connection(struct server_connection *connection, uint64_t now_
 {
 	struct http_connection *transport = &connection->transport;
 
-	if (transport->output.bytes > 0 && now_ns - transport->progress_ns > STALL_NS) {
+	if (transport->output.bytes > 0 &&
+		is_stalled(connection->server, transport->progress_ns, now_ns)) {
 		http_connection_reset(transport);
 		return;
 	}
@@ -382,6 +391,7 @@ static void fill_limits(struct http_limits *limits)
 	DEFAULT(body_timeout_ns, 60 * SECOND_NS);
 	DEFAULT(handshake_timeout_ns, 5 * SECOND_NS);
 	DEFAULT(write_high_water_bytes, 262144);
+	DEFAULT(stall_timeout_ns, 30 * SECOND_NS);
 #undef DEFAULT
 }
 
@@ -389,7 +399,7 @@ static void fill_limits(struct http_limits *limits)
 static uint64_t sweep_interval(const struct http_limits *limits)
 {
 	const uint64_t timeouts[] = {limits->header_timeout_ns, limits->idle_timeout_ns,
-		limits->body_timeout_ns, limits->handshake_timeout_ns};
+		limits->body_timeout_ns, limits->handshake_timeout_ns, limits->stall_timeout_ns};
 	uint64_t interval = SWEEP_LONGEST_NS;
 
 	for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
@@ -435,15 +445,13 @@ void http_server_drain(struct http_server *server, void (*on_drained)(void *cont
 	for (struct server_connection *connection = server->connections; connection;
 		connection = next) {
 		next = connection->next;
-		if (connection->transport.state != HTTP_CONNECTION_OPEN ||
-			connection->protocol == SERVER_PROTOCOL_UNKNOWN) {
-			if (connection->transport.state <= HTTP_CONNECTION_OPEN)
-				http_connection_close(&connection->transport);
-		} else if (connection->protocol == SERVER_PROTOCOL_HTTP2) {
+		if (connection->transport.state != HTTP_CONNECTION_OPEN)
+			continue;
+		/* Of those that have not said a word yet begin_protocol() takes care. */
+		if (connection->protocol == SERVER_PROTOCOL_HTTP2)
 			http2_server_drain(connection);
-		} else {
+		else if (connection->protocol == SERVER_PROTOCOL_HTTP1)
 			http1_server_drain(connection);
-		}
 	}
 	http_io_wake(&server->io);
 }

@@ -35,6 +35,8 @@ struct http_limits {
 	/* After this many bytes queued towards a client, http_exchange_write says: wait. 0:
 	 * 262,144. */
 	size_t write_high_water_bytes;
+	/* A client that takes nothing of what is queued for it for so long is cut off. 0: 30 s. */
+	uint64_t stall_timeout_ns;
 };
 
 struct http_server_options {
@@ -63,7 +65,7 @@ void http_server_set_tls(struct http_server *server, struct tls_context *tls);
 void http_server_drain(
 	struct http_server *server, void (*on_drained)(void *context), void *context);
 size_t http_server_exchange_count(const struct http_server *server);
-/* Closes everything at once. */
+/* Closes everything at once. May be called from on_drained, else not from inside a callback. */
 void http_server_destroy(struct http_server **server);
 
 /* ---- One exchange ---- */
@@ -90,7 +92,10 @@ void http_exchange_respond(struct http_exchange *exchange, int status,
 /* The same with a shared body: not copied, one reference is taken. */
 void http_exchange_respond_blob(struct http_exchange *exchange, int status,
 	const struct http_headers *headers, struct blob *body);
-/* Starts a response whose body comes in pieces (chunked in HTTP/1.1). */
+/*
+ * Starts a response whose body comes in pieces (chunked in HTTP/1.1). A content-length among the
+ * headers is passed on; a body that turns out longer or shorter is then cut as by abort.
+ */
 void http_exchange_start(
 	struct http_exchange *exchange, int status, const struct http_headers *headers);
 bool http_exchange_is_started(const struct http_exchange *exchange);

@@ -189,6 +189,7 @@ int main(int argc, char **argv)
 			options.limits.idle_timeout_ns = 600000000;
 			options.limits.body_timeout_ns = 500000000;
 			options.limits.handshake_timeout_ns = 300000000;
+			options.limits.stall_timeout_ns = 500000000;
 		} else if (strcmp(argv[i], "--tls") == 0 && i + 2 < argc) {
 			tls.main.certificate_pem = read_file(arena, argv[++i]);
 			tls.main.key_pem = read_file(arena, argv[++i]);

@@ -334,6 +334,28 @@ static void old_versions_and_cbc_suites_are_refused(void **state)
 	tls_context_unref(&context);
 }
 
+static void a_flood_of_key_updates_is_noticed(void **state)
+{
+	struct tls_server_options options = base_options();
+	struct tls_context *context = create(&options);
+	struct handshake h = {0};
+	char byte;
+
+	(void)state;
+	handshake_start(&h, NULL, NULL);
+	handshake_run(&h, context);
+	assert_true(h.done);
+	for (int i = 0; i < 40; i++) {
+		assert_int_equal(i > 32, tls_session_is_abused(h.server, 1000));
+		assert_int_equal(1, SSL_key_update(h.client, SSL_KEY_UPDATE_NOT_REQUESTED));
+		assert_int_equal(1, SSL_write(h.client, "x", 1));
+		assert_int_equal(1, SSL_read(h.server, &byte, 1));
+	}
+	assert_false(tls_session_is_abused(h.server, 1 << 20));
+	handshake_fini(&h);
+	tls_context_unref(&context);
+}
+
 static void plain_http_is_recognised(void **state)
 {
 	struct tls_server_options options = base_options();
@@ -420,6 +442,7 @@ int main(void)
 		cmocka_unit_test(the_server_name_chooses_the_certificate),
 		cmocka_unit_test(protocols_are_agreed_on_or_the_handshake_ends),
 		cmocka_unit_test(old_versions_and_cbc_suites_are_refused),
+		cmocka_unit_test(a_flood_of_key_updates_is_noticed),
 		cmocka_unit_test(plain_http_is_recognised),
 		cmocka_unit_test(bad_options_are_errors_with_a_reason),
 	};

@@ -327,6 +327,27 @@ void tls_context_unref(struct tls_context **context)
 
 /* ---- Sessions ---- */
 
+#define KEY_UPDATES_PER_MEGABYTE 32
+
+/* The session's application data is the number of key updates it has received. */
+static void note_message(int is_written, int version, int content_type, const void *bytes,
+	size_t length, SSL *ssl, void *argument)
+{
+	(void)version;
+	(void)argument;
+	if (is_written || content_type != SSL3_RT_HANDSHAKE || length == 0 ||
+		*(const unsigned char *)bytes != SSL3_MT_KEY_UPDATE)
+		return;
+	SSL_set_app_data(ssl, (void *)((uintptr_t)SSL_get_app_data(ssl) + 1));
+}
+
+bool tls_session_is_abused(struct ssl_st *ssl, uint64_t received_bytes)
+{
+	uint64_t updates = (uintptr_t)SSL_get_app_data(ssl);
+
+	return updates > KEY_UPDATES_PER_MEGABYTE * (1 + (received_bytes >> 20));
+}
+
 struct ssl_st *tls_session_create(struct tls_context *context, int fd)
 {
 	SSL *ssl = SSL_new(context->pairs[0].ssl_context);
@@ -337,6 +358,7 @@ struct ssl_st *tls_session_create(struct tls_context *context, int fd)
 		return NULL;
 	}
 	SSL_set_accept_state(ssl);
+	SSL_set_msg_callback(ssl, note_message);
 	return ssl;
 }
 

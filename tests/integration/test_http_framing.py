@@ -528,6 +528,21 @@ class Deadlines(unittest.TestCase):
         self.assertEqual(408, c.status(1))
         c.close()
 
+    def test_a_reader_that_takes_nothing_is_cut_off(self):
+        s = self.server.connect()
+        s.sendall(b"GET /big?100000000 HTTP/1.1\r\n" + HOST + b"\r\n")
+        poller = select.poll()
+        poller.register(s, select.POLLHUP | select.POLLERR)
+        self.assertTrue(poller.poll(5000))
+        s.close()
+
+    def test_a_stream_whose_window_stays_shut_is_cancelled(self):
+        c = Http2Connection(self.server)
+        c.send(frame(HEADERS, 5, 1, head("/big?100000000")))
+        self.assertEqual(200, c.status(1))
+        self.assertEqual(8, c.reset_code(1))
+        c.close()
+
     def test_a_request_that_waits_for_its_answer_is_left_alone(self):
         s = self.server.connect()
         s.sendall(b"GET /never HTTP/1.1\r\n" + HOST + b"\r\n")
