@@ -119,6 +119,8 @@ struct api_resource {
 	struct str scale_spec_path, scale_status_path, scale_selector_path;
 	struct str storage_version_hash; /* discovery */
 	struct str storage_version;      /* CRDs: version written to the store; empty: `version` */
+	/* CRDs: objects stored before it were written under another schema. */
+	uint64_t schema_revision;
 };
 
 /* "pods" or "deployments.apps": as messages name a resource. */

@@ -277,6 +277,16 @@ struct str stored_object_selectable(const struct stored_object *stored, size_t i
 	return STR_EMPTY;
 }
 
+/* Written under the schema that is in force. */
+static bool is_current(const struct api_resource *resource, const struct stored_object *stored)
+{
+	uint64_t revision;
+
+	return resource->schema_revision == 0 ||
+	       (str_parse_u64(stored->revision, UINT64_MAX, &revision) &&
+		       revision >= resource->schema_revision);
+}
+
 size_t stored_object_type_prefix(
 	const struct api_resource *resource, const struct stored_object *stored)
 {
@@ -295,5 +305,8 @@ size_t stored_object_type_prefix(
 			STR_ARG(resource->kind), STR_ARG(resource->group), has_group ? "/" : "",
 			STR_ARG(resource->version));
 	ASSERT(length > 0 && (size_t)length < sizeof(text));
-	return str_starts_with(stored->json, str_from(text, (size_t)length)) ? (size_t)length : 0;
+	return is_current(resource, stored) &&
+			       str_starts_with(stored->json, str_from(text, (size_t)length))
+		       ? (size_t)length
+		       : 0;
 }

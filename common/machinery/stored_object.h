@@ -44,8 +44,8 @@ bool stored_object_label(
 struct str stored_object_selectable(const struct stored_object *stored, size_t index);
 /*
  * The length of the constant text that opens every object of this resource's version:
- * {"kind":"Pod","apiVersion":"v1", — 0 when the stored JSON was written in another version and has
- * to be converted. For built-ins a list item is "{" and what follows.
+ * {"kind":"Pod","apiVersion":"v1", — 0 when the stored JSON was written in another version, or under
+ * another schema of it, and has to be converted. For built-ins a list item is "{" and what follows.
  */
 size_t stored_object_type_prefix(
 	const struct api_resource *resource, const struct stored_object *stored);

@@ -299,6 +299,9 @@ static int run_update_steps(struct object_write *write, struct error *err)
 
 	if (check_preconditions(write, err) != 0)
 		return ERROR_RETURN;
+	/* So that a write that leaves all as it was is seen to be none. */
+	object_meta_set(context->arena, write->resource, &write->object, STR("resourceVersion"),
+		json_string(object_meta_text(&write->live, STR("resourceVersion"))));
 	object_meta_prepare_update(context->arena, write->resource, write->subresource,
 		&write->object, &write->live);
 	if (strategy && strategy->prepare_update)
