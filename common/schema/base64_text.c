@@ -85,3 +85,26 @@ bool base64_text_canonicalise(
 	}
 	return true;
 }
+
+struct str base64_text_encode(struct arena *arena, struct str bytes)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *out = arena_allocate_text(arena, (bytes.length + 2) / 3 * 4);
+	size_t length = 0;
+
+	for (size_t i = 0; i < bytes.length; i += 3) {
+		size_t left = bytes.length - i;
+		uint32_t group = (uint32_t)(unsigned char)bytes.data[i] << 16;
+
+		if (left > 1)
+			group |= (uint32_t)(unsigned char)bytes.data[i + 1] << 8;
+		if (left > 2)
+			group |= (unsigned char)bytes.data[i + 2];
+		out[length++] = digits[group >> 18];
+		out[length++] = digits[group >> 12 & 63];
+		out[length++] = left > 1 ? digits[group >> 6 & 63] : '=';
+		out[length++] = left > 2 ? digits[group & 63] : '=';
+	}
+	return str_from(out, length);
+}

@@ -12,4 +12,7 @@
 bool base64_text_canonicalise(
 	struct arena *arena, struct str text, struct str *ret_canonical, size_t *ret_offset);
 
+/* Bytes as padded standard base64. */
+struct str base64_text_encode(struct arena *arena, struct str bytes);
+
 #endif

@@ -3,6 +3,7 @@
 #include "buffer.h"
 #include "json_reader.h"
 #include "object_write.h"
+#include "protobuf_reader.h"
 #include "schema_engine.h"
 #include "status.h"
 #include "list_options.h"
@@ -69,6 +70,31 @@ int object_write_note_duplicates(struct request_context *context,
 	return report_field_problems(context, context->resource->kind, &problems, err);
 }
 
+/* What the body of this request holds; NULL where it cannot come as protobuf. */
+static const struct schema *body_schema(const struct request_context *context)
+{
+	if (context->resource->flags & RESOURCE_CUSTOM)
+		return NULL;
+	if (context->subresource && context->subresource->schema)
+		return context->subresource->schema;
+	return context->resource->schema;
+}
+
+static int read_protobuf(
+	struct request_context *context, struct json_value *ret_document, struct error *err)
+{
+	struct protobuf_envelope envelope;
+
+	if (protobuf_read_envelope(context->body, &envelope, err) != 0 ||
+		protobuf_read_message(context->arena, body_schema(context), envelope.raw,
+			ret_document, err) != 0)
+		return ERROR_RETURN;
+	json_set(context->arena, ret_document, STR("kind"), json_string(envelope.kind));
+	json_set(
+		context->arena, ret_document, STR("apiVersion"), json_string(envelope.api_version));
+	return 0;
+}
+
 int object_write_parse_any(
 	struct request_context *context, struct json_value *ret_document, struct error *err)
 {
@@ -90,10 +116,14 @@ int object_write_parse_any(
 		outcome = yaml_read(context->arena, context->body, &options, ret_document, err);
 		if (outcome != 0)
 			return error_wrap(err, "error converting YAML to JSON");
+	} else if (str_equal_ignore_case(type, STR(PROTOBUF_MEDIA_TYPE)) &&
+		   body_schema(context) != NULL) {
+		return read_protobuf(context, ret_document, err);
 	} else {
 		return error_set(err, ERROR_UNSUPPORTED_MEDIA_TYPE,
 			"the body of the request was in an unknown format - accepted media types "
-			"include: application/json, application/yaml");
+			"include: application/json, application/yaml%s",
+			body_schema(context) ? ", " PROTOBUF_MEDIA_TYPE : "");
 	}
 	if (ret_document->type != JSON_OBJECT)
 		return error_set(err, ERROR_BAD_REQUEST,
