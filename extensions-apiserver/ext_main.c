@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api_extensions.h"
+#include "ext_cleanup.h"
+#include "ext_definition.h"
+#include "ext_registry.h"
+#include "ext_server.h"
+#include "health.h"
+#include "log.h"
+#include "memory.h"
+#include "server_process.h"
+
+#define SECOND_NS 1000000000ll
+
+struct ext_process {
+	struct ext_server server;
+	struct server_process *process;
+	uid_t trusted_uids[8];
+	size_t trusted_uid_count;
+};
+
+/* ---- Settings ---- */
+
+static void read_trusted_uids(struct ext_process *self, const struct settings *settings)
+{
+	struct str name = STR("internal.trusted-uids");
+
+	for (size_t i = 0; i < settings_count(settings, name) &&
+			   self->trusted_uid_count <
+				   sizeof(self->trusted_uids) / sizeof(self->trusted_uids[0]);
+		i++) {
+		uint64_t uid;
+
+		if (str_parse_u64(settings_value(settings, name, i), UINT32_MAX, &uid))
+			self->trusted_uids[self->trusted_uid_count++] = (uid_t)uid;
+	}
+}
+
+static int open_storage(
+	struct ext_server *server, const struct settings *settings, struct error *err)
+{
+	struct str directory = settings_text(settings, "internal.data-directory");
+	struct storage_options options = {
+		.loop = server->loop,
+		.directory = arena_copy_c(err->arena, directory),
+		.history_ns = (uint64_t)settings_duration_ns(
+			settings, "etcd-compaction-interval", 300 * SECOND_NS),
+	};
+
+	return storage_open(&options, &server->storage, err);
+}
+
+static int create_authorizer(
+	struct ext_server *server, const struct settings *settings, struct error *err)
+{
+	struct str name = STR("authorization-mode");
+	size_t count = settings_count(settings, name);
+	struct str *modes = ARENA_ARRAY(err->arena, struct str, count + 1);
+
+	for (size_t i = 0; i < count; i++)
+		modes[i] = settings_value(settings, name, i);
+	server->rbac = rbac_create();
+	return authorizer_create(modes, count, server->rbac, &server->authorizer, err);
+}
+
+static int connect_core(
+	struct ext_server *server, const struct settings *settings, struct error *err)
+{
+	static const struct str groups[] = {STR_INIT("system:masters")};
+	struct str path = settings_text(settings, "internal.socket.core");
+
+	if (str_is_empty(path))
+		return error_set(err, ERROR_INVALID, "internal.socket.core is not set");
+	server->identity = (struct user_info){
+		.name = STR("system:apiserver"), .groups = groups, .group_count = 1};
+	server->core = http_client_create(&(struct http_client_options){
+		.loop = server->loop, .unix_path = arena_copy_c(err->arena, path)});
+	return 0;
+}
+
+/* ---- The server ---- */
+
+static void create_api(struct ext_process *self, const struct settings *settings)
+{
+	struct ext_server *server = &self->server;
+
+	server->api = api_server_create(&(struct api_server_options){
+		.loop = server->loop,
+		.storage = server->storage,
+		.authorizer = server->authorizer,
+		.limits = {.concurrent_streams = 10000,
+			.stream_window_bytes = 4 * 1024 * 1024,
+			.connection_window_bytes = 64 * 1024 * 1024,
+			.idle_timeout_ns = UINT64_MAX,
+			.write_high_water_bytes = 512 * 1024},
+		.trusted_uids = self->trusted_uids,
+		.trusted_uid_count = self->trusted_uid_count,
+		.paths = ext_paths,
+		.check_namespace = ext_check_namespace,
+		.enable_garbage_collector =
+			settings_bool(settings, "enable-garbage-collector", true),
+		.minimum_watch_seconds = settings_integer(settings, "min-request-timeout", 1800),
+		.context = server,
+	});
+}
+
+/* Static rows get the strategy here; the copies live as long as the process. */
+static void add_resources(struct ext_server *server)
+{
+	for (size_t i = 0; i < api_extensions_resource_count; i++) {
+		struct api_resource *resource = MEMORY_NEW(struct api_resource);
+
+		*resource = *api_extensions_resources[i];
+		if (str_equal(resource->resource, STR(EXT_PLURAL)))
+			resource->strategy = &ext_definition_strategy;
+		api_server_add_resource(server->api, resource);
+	}
+}
+
+static void add_health_checks(struct ext_server *server)
+{
+	struct health_checks *checks = api_server_health(server->api);
+
+	health_checks_add_latch(checks, "ping", HEALTH_ALL);
+	health_checks_add_latch(checks, "log", HEALTH_ALL);
+	health_checks_add_latch(checks, "etcd", HEALTH_ALL);
+	health_checks_add_latch(checks, "etcd-readiness", HEALTH_READYZ);
+	health_checks_add_latch(checks, "informer-sync", HEALTH_READYZ);
+	health_checks_add_latch(checks, "poststarthook/start-apiextensions-informers", HEALTH_ALL);
+	health_checks_add_latch(
+		checks, "poststarthook/start-apiextensions-controllers", HEALTH_ALL);
+	health_checks_add_latch(checks, "poststarthook/crd-informer-synced", HEALTH_ALL);
+	health_checks_add_latch(checks, "shutdown", HEALTH_READYZ);
+	health_checks_pass(checks, "ping");
+	health_checks_pass(checks, "log");
+	health_checks_pass(checks, "etcd");
+	health_checks_pass(checks, "etcd-readiness");
+	health_checks_pass(checks, "shutdown");
+}
+
+static void on_rbac_synced(void *opaque)
+{
+	struct ext_process *self = opaque;
+	struct health_checks *checks = api_server_health(self->server.api);
+
+	health_checks_pass(checks, "informer-sync");
+	health_checks_pass(checks, "poststarthook/start-apiextensions-informers");
+	api_server_listen(self->server.api, server_process_listener(self->process, "private"));
+	server_process_ready(self->process);
+	log_info("Serving at revision %llu",
+		(unsigned long long)storage_revision(self->server.storage));
+}
+
+static int start(void *opaque, struct server_process *process, struct error *err)
+{
+	struct ext_process *self = opaque;
+	struct ext_server *server = &self->server;
+	const struct settings *settings = server_process_settings(process);
+	struct health_checks *checks;
+
+	self->process = process;
+	server->loop = server_process_loop(process);
+	read_trusted_uids(self, settings);
+	if (server_process_listener(process, "private") < 0)
+		return error_set(err, ERROR_INVALID, "no private listener was handed over");
+	if (create_authorizer(server, settings, err) != 0 ||
+		open_storage(server, settings, err) != 0 ||
+		connect_core(server, settings, err) != 0)
+		return ERROR_RETURN;
+	create_api(self, settings);
+	server->registry = ext_registry_create(server->api);
+	server->cleanup = ext_cleanup_create(server);
+	add_resources(server);
+	add_health_checks(server);
+	ext_definition_load_all(server);
+	checks = api_server_health(server->api);
+	health_checks_pass(checks, "poststarthook/crd-informer-synced");
+	health_checks_pass(checks, "poststarthook/start-apiextensions-controllers");
+	server->namespaces = ext_namespaces_create(server);
+	server->rbac_feed = ext_rbac_feed_create(server, on_rbac_synced, self);
+	return 0;
+}
+
+static void not_ready(void *opaque)
+{
+	struct ext_process *self = opaque;
+
+	health_checks_fail(api_server_health(self->server.api), "shutdown");
+}
+
+static void on_drained(void *opaque)
+{
+	struct ext_process *self = opaque;
+
+	server_process_drained(self->process);
+}
+
+static void drain(void *opaque)
+{
+	struct ext_process *self = opaque;
+
+	api_server_drain(self->server.api, on_drained, self);
+}
+
+static void stop(void *opaque)
+{
+	struct ext_server *server = &((struct ext_process *)opaque)->server;
+
+	ext_rbac_feed_destroy(&server->rbac_feed);
+	ext_namespaces_destroy(&server->namespaces);
+	http_client_destroy(&server->core);
+	ext_cleanup_destroy(&server->cleanup);
+	api_server_destroy(&server->api);
+	ext_registry_destroy(&server->registry);
+	ext_openapi_destroy(&server->openapi);
+	storage_close(&server->storage);
+	authorizer_destroy(&server->authorizer);
+	rbac_destroy(&server->rbac);
+}
+
+int main(void)
+{
+	struct ext_process self = {0};
+	struct server_process_handlers handlers = {
+		.start = start,
+		.not_ready = not_ready,
+		.drain = drain,
+		.stop = stop,
+		.context = &self,
+	};
+
+	return server_process_run(&handlers);
+}

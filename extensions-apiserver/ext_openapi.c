@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * OpenAPI documents of custom resources are made when somebody asks for one. The index needs only
+ * their tags, and those come from what the definitions' uids and generations say: no document is
+ * made for it.
+ */
+#include "ext_openapi.h"
+
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "discovery.h"
+#include "ext_definition.h"
+#include "ext_server.h"
+#include "health_paths.h"
+#include "json_reader.h"
+#include "json_writer.h"
+#include "log.h"
+#include "map.h"
+#include "memory.h"
+#include "object_write.h"
+#include "openapi_paths.h"
+
+#define DOCUMENTS_KEPT   64
+#define GZIP_WINDOW_BITS (15 + 16)
+#define V3_PATH          "/openapi/v3/"
+
+struct kept_document {
+	struct blob *gzip;
+	struct blob *tag;
+	size_t content_bytes;
+};
+
+struct ext_openapi {
+	struct map documents; /* path ("apis/GROUP/VERSION") -> struct kept_document */
+	struct arena *meta_arena;
+	struct json_value meta_schemas; /* components that custom resources share */
+};
+
+static void forget_documents(struct ext_openapi *openapi)
+{
+	const struct map_entry *entry;
+	size_t position = 0;
+
+	while ((entry = map_next(&openapi->documents, &position))) {
+		struct kept_document *document = entry->value;
+
+		blob_unref(&document->gzip);
+		blob_unref(&document->tag);
+		memory_free(document);
+	}
+	map_fini(&openapi->documents);
+	openapi->documents = (struct map){0};
+}
+
+void ext_openapi_destroy(struct ext_openapi **openapi)
+{
+	struct ext_openapi *gone = *openapi;
+
+	*openapi = NULL;
+	if (!gone)
+		return;
+	forget_documents(gone);
+	arena_destroy(&gone->meta_arena);
+	memory_free(gone);
+}
+
+/* ---- Compression ---- */
+
+static bool inflate_text(const struct openapi_encoding *encoding, struct buffer *out)
+{
+	z_stream stream = {0};
+	bool is_whole;
+
+	if (inflateInit2(&stream, GZIP_WINDOW_BITS) != Z_OK)
+		return false;
+	stream.next_in = (Bytef *)(uintptr_t)encoding->gzip.data;
+	stream.avail_in = (uInt)encoding->gzip.length;
+	stream.next_out = (Bytef *)buffer_reserve(out, encoding->content_bytes);
+	stream.avail_out = (uInt)encoding->content_bytes;
+	is_whole = inflate(&stream, Z_FINISH) == Z_STREAM_END;
+	out->length += encoding->content_bytes - stream.avail_out;
+	inflateEnd(&stream);
+	return is_whole;
+}
+
+static struct blob *deflate_text(struct str text)
+{
+	z_stream stream = {0};
+	struct buffer out = {0};
+	int outcome = deflateInit2(
+		&stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW_BITS, 8, Z_DEFAULT_STRATEGY);
+
+	if (outcome != Z_OK)
+		return NULL;
+	size_t bound = deflateBound(&stream, text.length);
+
+	stream.next_in = (Bytef *)(uintptr_t)text.data;
+	stream.avail_in = (uInt)text.length;
+	stream.next_out = (Bytef *)buffer_reserve(&out, bound);
+	stream.avail_out = (uInt)bound;
+	outcome = deflate(&stream, Z_FINISH);
+	out.length = bound - stream.avail_out;
+	deflateEnd(&stream);
+	struct blob *blob = outcome == Z_STREAM_END ? buffer_to_blob(&out) : NULL;
+
+	buffer_fini(&out);
+	return blob;
+}
+
+/* ---- Which group versions there are ---- */
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct api_resource *left = *(const struct api_resource *const *)a;
+	const struct api_resource *right = *(const struct api_resource *const *)b;
+	int order = str_compare(left->group, right->group);
+
+	if (order == 0)
+		order = str_compare(left->version, right->version);
+	return order != 0 ? order : str_compare(left->resource, right->resource);
+}
+
+/* All custom rows, those of one group version together. */
+static const struct api_resource **list_rows(struct request_context *context, size_t *ret_count)
+{
+	size_t all_count, count = 0;
+	const struct api_resource **rows = resource_registry_list(
+		context->arena, api_server_registry(context->server), &all_count);
+
+	for (size_t i = 0; i < all_count; i++) {
+		if (rows[i]->flags & RESOURCE_CUSTOM)
+			rows[count++] = rows[i];
+	}
+	if (count > 0)
+		qsort(rows, count, sizeof(*rows), compare_rows);
+	*ret_count = count;
+	return rows;
+}
+
+static size_t count_group_version(const struct api_resource **rows, size_t count)
+{
+	size_t same = 1;
+
+	while (same < count && str_equal(rows[same]->group, rows[0]->group) &&
+		str_equal(rows[same]->version, rows[0]->version))
+		same++;
+	return same;
+}
+
+/* Upper-case hex, as openapi_encoding has it. */
+static struct str make_tag(struct arena *arena, const struct api_resource **rows, size_t count)
+{
+	struct buffer text = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ext_resource *row = (const struct ext_resource *)rows[i];
+
+		buffer_append(&text, row->fingerprint);
+		buffer_append_byte(&text, '\n');
+	}
+	struct str tag = discovery_etag(arena, buffer_str(&text));
+
+	buffer_fini(&text);
+	return str_slice(tag, 1, tag.length - 2);
+}
+
+/* ---- Making one ---- */
+
+/* The built-in document of this server has the models that all documents share. */
+static void load_meta_schemas(struct ext_openapi *openapi)
+{
+	struct buffer text = {0};
+	struct json_value document, *schemas;
+
+	openapi->meta_arena = arena_create(0);
+	struct error err = ERROR_INIT(openapi->meta_arena);
+
+	if (api_extensions_openapi_document_count > 0 &&
+		inflate_text(&api_extensions_openapi_documents[0].json, &text) &&
+		json_read(openapi->meta_arena, arena_copy(openapi->meta_arena, buffer_str(&text)),
+			NULL, &document, &err) == 0) {
+		schemas = json_find_path(&document, "components", "schemas", NULL);
+		if (schemas)
+			openapi->meta_schemas = *schemas;
+	}
+	buffer_fini(&text);
+}
+
+static struct ext_openapi *openapi_of(struct ext_server *server)
+{
+	if (!server->openapi) {
+		server->openapi = MEMORY_NEW(struct ext_openapi);
+		load_meta_schemas(server->openapi);
+	}
+	return server->openapi;
+}
+
+static const struct json_value *load_schema(
+	struct request_context *context, const struct ext_resource *row)
+{
+	const struct resource_entry *entry =
+		ext_definition_entry(api_server_context(context->server));
+	struct json_value *definition = ARENA_NEW(context->arena, struct json_value);
+	struct error err = ERROR_INIT(context->arena);
+	uint64_t revision;
+
+	if (object_load(context, entry->resource, entry->prefix, row->definition_name, definition,
+		    NULL, &revision, &err) != 0)
+		return NULL;
+	return json_find_path(ext_find_version(definition, row->resource.version), "schema",
+		"openAPIV3Schema", NULL);
+}
+
+static struct kept_document *make_document(struct request_context *context,
+	const struct api_resource **rows, size_t count, struct str tag)
+{
+	struct ext_openapi *openapi = openapi_of(api_server_context(context->server));
+	struct kept_document *kept = MEMORY_NEW(struct kept_document);
+	struct ext_openapi_builder builder;
+	struct buffer text = {0};
+
+	ext_openapi_begin(
+		&builder, context->arena, rows[0]->group, rows[0]->version, &openapi->meta_schemas);
+	for (size_t i = 0; i < count; i++)
+		ext_openapi_add(&builder, rows[i],
+			load_schema(context, (const struct ext_resource *)rows[i]));
+	struct json_value document = ext_openapi_end(&builder);
+
+	json_write(&text, &document);
+	kept->content_bytes = text.length;
+	kept->gzip = deflate_text(buffer_str(&text));
+	kept->tag = blob_create(tag);
+	buffer_fini(&text);
+	return kept;
+}
+
+static void fill_document(struct request_context *context, const struct api_resource **rows,
+	size_t count, struct openapi_document *document)
+{
+	struct ext_openapi *openapi = openapi_of(api_server_context(context->server));
+	struct kept_document *kept = map_find(&openapi->documents, document->path);
+
+	if (!kept || !str_equal(blob_str(kept->tag), document->json.tag)) {
+		/* Old ones of group versions that are gone go too. */
+		if (kept || openapi->documents.count == DOCUMENTS_KEPT)
+			forget_documents(openapi);
+		kept = make_document(context, rows, count, document->json.tag);
+		map_set(&openapi->documents, document->path, kept);
+	}
+	document->json.gzip = blob_str(kept->gzip);
+	document->json.content_bytes = kept->content_bytes;
+}
+
+/* ---- Serving ---- */
+
+static void handle_v3(struct request_context *context)
+{
+	size_t row_count, count = api_extensions_openapi_document_count;
+	const struct api_resource **rows = list_rows(context, &row_count);
+	struct openapi_document *documents =
+		ARENA_ARRAY(context->arena, struct openapi_document, count + row_count + 1);
+	struct str wanted = str_skip(context->path, sizeof(V3_PATH) - 1);
+
+	memcpy(documents, api_extensions_openapi_documents, count * sizeof(*documents));
+	for (size_t i = 0, same; i < row_count; i += same) {
+		struct openapi_document *document = &documents[count++];
+
+		same = count_group_version(rows + i, row_count - i);
+		document->path = arena_printf(context->arena, "apis/%.*s/%.*s",
+			STR_ARG(rows[i]->group), STR_ARG(rows[i]->version));
+		document->json.tag = make_tag(context->arena, rows + i, same);
+		if (str_equal(document->path, wanted))
+			fill_document(context, rows + i, same, document);
+	}
+	openapi_handle_v3(context, documents, count);
+}
+
+static void handle_v2(struct request_context *context)
+{
+	openapi_handle_v2(context, &api_extensions_openapi_swagger);
+}
+
+const struct api_server_path ext_paths[] = {
+	{"/healthz/", health_handle, true},
+	{"/livez/", health_handle, true},
+	{"/readyz/", health_handle, true},
+	{V3_PATH, handle_v3, false},
+	{"/openapi/v2", handle_v2, false},
+	{0},
+};

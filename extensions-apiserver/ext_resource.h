@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TROIKA_EXT_RESOURCE_H
+#define TROIKA_EXT_RESOURCE_H
+
+#include "api_resource.h"
+#include "error.h"
+
+/*
+ * The row by which the generic handlers serve one version of a definition's resource. It lies in an
+ * arena of its own, together with all that it points to.
+ */
+struct ext_resource {
+	struct api_resource resource; /* first: every RESOURCE_CUSTOM row is one of these */
+	struct arena *arena;
+	struct str definition_name; /* "widgets.example.com" */
+	struct str fingerprint;     /* changes with whatever its OpenAPI document says */
+};
+
+/*
+ * Builds it of a CustomResourceDefinition whose status is up to date and one of its versions.
+ * ERROR_RETURN when the version's schema cannot be used.
+ */
+int ext_resource_create(const struct json_value *definition, const struct json_value *version,
+	struct ext_resource **ret, struct error *err) WARN_UNUSED;
+/* The same with a schema that lets everything through: for deleting objects, whatever they are. */
+struct ext_resource *ext_resource_create_untyped(
+	const struct json_value *definition, const struct json_value *version);
+/* For resource_registry_add: `context` is the struct ext_resource. */
+void ext_resource_release(void *context);
+
+enum ext_change {
+	EXT_CHANGE_NONE,    /* the row would be the same */
+	EXT_CHANGE_OUTSIDE, /* names, columns, texts: what a watch sends stays the same */
+	EXT_CHANGE_INSIDE,  /* objects may read differently now: watches have to end */
+};
+/* How the rows of one version before and after an update of its definition differ. */
+enum ext_change ext_resource_compare(const struct json_value *definition,
+	const struct json_value *version, const struct json_value *old_definition,
+	const struct json_value *old_version);
+
+/* Whether requests for the version are to be answered. */
+bool ext_version_is_served(const struct json_value *definition, const struct json_value *version);
+/* The version in which objects are stored, or NULL. */
+const struct json_value *ext_storage_version(const struct json_value *definition);
+/* The version of that name, or NULL. */
+const struct json_value *ext_find_version(const struct json_value *definition, struct str name);
+/* "/registry/GROUP/PLURAL/" */
+struct str ext_storage_prefix(struct arena *arena, struct str group, struct str plural);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TROIKA_EXT_SERVER_H
+#define TROIKA_EXT_SERVER_H
+
+#include "api_server.h"
+#include "http_client.h"
+
+/* The extensions server's own context: what its files share. One per process. */
+struct ext_server {
+	struct event_loop *loop;
+	struct storage *storage;
+	struct rbac *rbac;
+	struct authorizer *authorizer;
+	struct api_server *api;
+	struct http_client *core;  /* the server that has namespaces and RBAC objects */
+	struct user_info identity; /* who we are to it */
+	struct ext_rbac_feed *rbac_feed;
+	struct ext_namespaces *namespaces;
+	struct ext_registry *registry;
+	struct ext_cleanup *cleanup;
+	struct ext_openapi *openapi;
+};
+
+#define EXT_GROUP   "apiextensions.k8s.io"
+#define EXT_PLURAL  "customresourcedefinitions"
+#define EXT_VERSION "v1"
+
+/* ---- ext_rbac_feed.c: keeps the authorizer's rules in step with the stored roles and bindings.
+ * ---- */
+
+struct ext_rbac_feed;
+/* `synced` is called once, when all four resources have been listed. */
+struct ext_rbac_feed *ext_rbac_feed_create(
+	struct ext_server *server, void (*synced)(void *context), void *context);
+void ext_rbac_feed_destroy(struct ext_rbac_feed **feed);
+
+/* ---- ext_namespaces.c: whether a namespace lives. ---- */
+
+struct ext_namespaces;
+struct ext_namespaces *ext_namespaces_create(struct ext_server *server);
+void ext_namespaces_destroy(struct ext_namespaces **namespaces);
+/* For api_server_options; its context is the struct ext_server. */
+void ext_check_namespace(void *context, struct request_context *request, struct str namespace,
+	namespace_checked_fn done);
+
+/* ---- ext_openapi.c ---- */
+
+struct ext_openapi;
+void ext_openapi_destroy(struct ext_openapi **openapi);
+/* The paths outside the API groups; ends with a NULL path. */
+extern const struct api_server_path ext_paths[];
+
+#endif
