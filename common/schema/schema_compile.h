@@ -18,7 +18,7 @@
  *
  * Returns 0, or 1 when errors were added (*ret_schema is then untouched).
  */
-#define SCHEMA_COMPILE_DEPTH_MAXIMUM 3500
+#define SCHEMA_COMPILE_DEPTH_MAXIMUM 3200
 
 int schema_compile_structural(struct arena *arena, const struct json_value *open_api_v3_schema,
 	const struct schema *object_meta, struct field_errors *errors,

@@ -2,7 +2,10 @@
 #include "regex.h"
 #include "schema_compile_private.h"
 
-/* Structural schemas: https://kubernetes.io/docs, "Specifying a structural schema". */
+/*
+ * Structural schemas: https://kubernetes.io/docs, "Specifying a structural schema". What does not
+ * recurse is kept out of line, so that deep schemas need little stack.
+ */
 
 static const char *const junctors[] = {"anyOf", "allOf", "oneOf"};
 
@@ -30,8 +33,8 @@ bool compile_is_int_or_string(const struct json_value *any_of)
 }
 
 /* Keywords that make structure, which a value validation must leave to the structure. */
-static void check_nested_keywords(struct field_errors *errors, const struct json_value *node,
-	const struct compile_place *place)
+static __attribute__((noinline)) void check_nested_keywords(struct field_errors *errors,
+	const struct json_value *node, const struct compile_place *place)
 {
 	static const struct {
 		const char *keyword;
@@ -74,8 +77,8 @@ static void check_nested_keywords(struct field_errors *errors, const struct json
 	}
 }
 
-static void check_pattern(struct field_errors *errors, const struct json_value *node,
-	const struct compile_place *place)
+static __attribute__((noinline)) void check_pattern(struct field_errors *errors,
+	const struct json_value *node, const struct compile_place *place)
 {
 	const struct json_value *pattern = compile_get(node, "pattern");
 	const struct regex *regex;
@@ -187,8 +190,8 @@ static void check_resource_fields(struct field_errors *errors, const struct json
 	}
 }
 
-static void check_structure(struct field_errors *errors, const struct json_value *node,
-	const struct compile_place *place)
+static __attribute__((noinline)) void check_structure(struct field_errors *errors,
+	const struct json_value *node, const struct compile_place *place)
 {
 	bool embedded = compile_is_true(node, "x-kubernetes-embedded-resource");
 

@@ -4,7 +4,7 @@
 
 /* Compiled schemas are no deeper; of built-in types only JSON schemas nest, and have no defaults.
  */
-#define DEPTH_MAXIMUM 4000
+#define DEPTH_MAXIMUM 3300
 /* Below this depth nothing is put into order: only default functions could have changed it. */
 #define ORDER_DEPTH_MAXIMUM 200
 #define BYTES_MAXIMUM       (64 * 1024 * 1024)

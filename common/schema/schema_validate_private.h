@@ -8,7 +8,7 @@
 /* What the files of schema_validate share. */
 
 /* Compiled schemas are no deeper; built-in types with rules do not nest. */
-#define VALIDATE_DEPTH_MAXIMUM 4000
+#define VALIDATE_DEPTH_MAXIMUM 3300
 /* Nodes visited: many times what any real object and schema need. */
 #define VALIDATE_STEPS_MAXIMUM 10000000
 
