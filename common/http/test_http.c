@@ -30,13 +30,18 @@ static char socket_path[64];
 
 /* What the server saw of the exchange that it keeps open, or of the last. */
 static struct http_exchange *held;
-static unsigned closes, writables, refusals;
+static unsigned closes, writables, refusals, peers;
 static bool admits;
 static size_t big_left;
 static struct blob *big_piece;
 
 static void on_close(void *context)
 {
+	/* Whatever a handler still tries is of no effect, and of no harm. */
+	http_exchange_respond(context, 200, NULL, STR("late"));
+	http_exchange_write(context, STR("late"));
+	http_exchange_end(context);
+	http_exchange_abort(context);
 	if (held == context)
 		held = NULL;
 	closes++;
@@ -72,6 +77,14 @@ static void on_request(void *context, struct http_exchange *exchange)
 		http_exchange_set_handler(exchange, exchange, big_write, on_close);
 		http_exchange_start(exchange, 200, &headers);
 		big_write(exchange);
+	} else if (str_equal(request->path, STR("/short")) ||
+		   str_equal(request->path, STR("/long"))) {
+		http_headers_add(
+			http_exchange_arena(exchange), &headers, STR("content-length"), STR("4"));
+		http_exchange_start(exchange, 200, &headers);
+		http_exchange_write(exchange,
+			str_equal(request->path, STR("/short")) ? STR("abc") : STR("abcde"));
+		http_exchange_end(exchange);
 	} else if (str_equal(request->path, STR("/abort"))) {
 		http_exchange_set_handler(exchange, exchange, NULL, on_close);
 		http_exchange_start(exchange, 200, &headers);
@@ -95,6 +108,7 @@ static bool check_peer(void *context, const struct http_peer *peer)
 	assert_true(peer->is_unix);
 	assert_int_equal(getuid(), peer->uid);
 	assert_int_equal(getpid(), peer->pid);
+	peers++;
 	return admits;
 }
 
@@ -313,6 +327,43 @@ static void a_head_request_has_no_body(void **state)
 	assert_int_equal(404, call.status);
 	assert_int_equal(0, call.bytes);
 	fini_call(&call);
+}
+
+static void calls_are_spread_over_several_connections(void **state)
+{
+	static struct call calls[60];
+
+	(void)state;
+	memset(calls, 0, sizeof(calls));
+	http_client_destroy(&client);
+	client = http_client_create(&(struct http_client_options){
+		.loop = loop, .unix_path = socket_path, .connections = 3});
+	peers = 0;
+	for (int i = 0; i < 60; i++)
+		send_call(&calls[i], STR("PUT"), STR("/echo"), STR("abc"));
+	for (int i = 0; i < 60; i++) {
+		while (!calls[i].ended && !calls[i].failed)
+			event_loop_run(loop);
+		assert_true(calls[i].ended);
+		fini_call(&calls[i]);
+	}
+	assert_int_equal(3, peers);
+}
+
+static void a_body_that_belies_its_length_is_cut(void **state)
+{
+	static const struct str paths[] = {STR_INIT("/short"), STR_INIT("/long")};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct call call = {0};
+
+		send_call(&call, STR("GET"), paths[i], STR_EMPTY);
+		event_loop_run(loop);
+		assert_true(call.failed);
+		assert_int_equal(HTTP_FAILURE_LOST, call.failure);
+		fini_call(&call);
+	}
 }
 
 static void a_paused_reader_stops_the_writer(void **state)
@@ -542,6 +593,8 @@ int main(void)
 		TEST(many_calls_go_on_at_once_past_the_limit_of_streams),
 		TEST(a_large_body_goes_there_and_back),
 		TEST(a_head_request_has_no_body),
+		TEST(calls_are_spread_over_several_connections),
+		TEST(a_body_that_belies_its_length_is_cut),
 		TEST(a_paused_reader_stops_the_writer),
 		TEST(a_cancelled_call_closes_the_exchange_and_late_answers_do_no_harm),
 		TEST(a_cancelled_call_that_was_never_sent_is_gone),
