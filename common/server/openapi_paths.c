@@ -7,6 +7,8 @@
 #include "memory.h"
 
 #define GZIP_WINDOW_BITS (15 + 16)
+/* Old clients ask for "...v2@v1.0...", which is no media type that they can read in an answer. */
+#define SWAGGER_PROTOBUF_ANSWER "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 /* ---- One document ---- */
 
@@ -140,8 +142,7 @@ void openapi_handle_v2(struct request_context *context, const struct openapi_swa
 	struct str accept = http_headers_find(context->headers, STR("accept"));
 
 	if (str_find(accept, STR("com.github.proto-openapi.spec.v2")) < accept.length)
-		openapi_respond(
-			context, OPENAPI_SWAGGER_PROTOBUF_TYPE, &swagger->protobuf, false);
+		openapi_respond(context, SWAGGER_PROTOBUF_ANSWER, &swagger->protobuf, false);
 	else
 		openapi_respond(context, "application/json", &swagger->json, false);
 }

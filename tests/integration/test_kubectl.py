@@ -3,7 +3,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import unittest
 
@@ -332,7 +331,7 @@ class OldKubectl(KubectlCases, unittest.TestCase):
     """Debian's kubectl 1.20."""
 
     is_new = False
-    program = shutil.which("kubectl") or "/usr/bin/kubectl"
+    program = str(CLIENTS / "bin" / "kubectl-1.20")
 
 
 if __name__ == "__main__":
