@@ -31,7 +31,13 @@ struct openapi_swagger {
 	struct openapi_encoding protobuf; /* openapi.v2.Document */
 };
 
-#define OPENAPI_SWAGGER_PROTOBUF_TYPE "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+/*
+ * Clients ask for the first or the second; the answer always says the second: what has "@" in it is
+ * no media type, and newer clients refuse it.
+ */
+#define OPENAPI_SWAGGER_PROTOBUF_OLD_TYPE                                                          \
+	"application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+#define OPENAPI_SWAGGER_PROTOBUF_TYPE "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 /* Each server links one library of these. */
 extern const struct openapi_document api_core_openapi_documents[];

@@ -23,6 +23,7 @@ class Value:
         self.text = text
         self.element = None
         self.reference = None
+        self.model = ''         # of "any": its name in OpenAPI, if it has one of its own
         if text.startswith('[]'):
             self.kind = 'list'
             self.element = Value(text[2:])
@@ -34,6 +35,8 @@ class Value:
             self.element = Value('quantity')
         elif text in SCALARS:
             self.kind = text
+        elif text.startswith('any='):
+            self.kind, self.model = text.split('=')
         elif '.' in text:
             self.kind = 'struct'
             self.reference = text

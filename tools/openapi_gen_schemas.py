@@ -22,8 +22,9 @@ PLAIN = {
     'int64': {'type': 'integer', 'format': 'int64'},
     'number': {'type': 'number', 'format': 'double'}, 'boolean': {'type': 'boolean'},
 }
-# In these packages "any" is any JSON value, elsewhere an object.
-ANY_JSON_PACKAGES = ('apiextensions/v1',)
+# Types that are no structs but have names. kubectl explain cannot show a schema without members.
+ANY_JSON = {'description': 'Any JSON value.'}
+NAMED_ANY = {META + 'FieldsV1': {'type': 'object'}}
 # Kinds that every group has.
 SHARED_KINDS = ('meta/v1.DeleteOptions', 'meta/v1.WatchEvent')
 
@@ -110,8 +111,9 @@ class Schemas:
             return {'type': 'array', 'items': self._value(value.element, field)}
         if value.kind == 'map':
             return {'type': 'object', 'additionalProperties': self._value(value.element, field)}
-        if value.kind == 'any' and field.owner.split('.')[0] in ANY_JSON_PACKAGES:
-            return {}
+        if value.model:
+            self.definitions[value.model] = NAMED_ANY.get(value.model, ANY_JSON)
+            return {'$ref': self.prefix + value.model}
         if value.kind in SPECIAL:
             return self._special(value.kind)
         schema = dict(PLAIN[value.kind])
