@@ -20,3 +20,20 @@ const struct schema_field *schema_find_field(const struct schema *schema, struct
 	}
 	return NULL;
 }
+
+const struct schema_field *schema_find_field_near(
+	const struct schema *schema, struct str name, size_t *position)
+{
+	const struct schema_field *field;
+
+	for (size_t i = *position; i < schema->field_count && i < *position + 4; i++) {
+		if (str_equal(name, schema->fields[i].name)) {
+			*position = i + 1;
+			return &schema->fields[i];
+		}
+	}
+	field = schema_find_field(schema, name);
+	if (field)
+		*position = (size_t)(field - schema->fields) + 1;
+	return field;
+}

@@ -117,5 +117,11 @@ struct schema {
 
 /* The field of that name or NULL. */
 const struct schema_field *schema_find_field(const struct schema *schema, struct str name);
+/*
+ * The same for a walk over members that mostly come in schema order: looks from *position on first
+ * and moves it behind the field found. Start with 0.
+ */
+const struct schema_field *schema_find_field_near(
+	const struct schema *schema, struct str name, size_t *position);
 
 #endif

@@ -28,6 +28,7 @@ struct frame {
 	const struct schema_field *field; /* of the child at hand */
 	uint16_t *order;   /* FRAME_STRUCT: the field's index for each output member */
 	uint32_t position; /* of the next child in the input */
+	size_t expected;   /* structs: the field that likely comes next */
 	enum frame_mode mode;
 	bool custom; /* in a custom object: built-in structs are sorted by key too */
 };
@@ -230,7 +231,8 @@ static struct json_value *append_member(struct frame *frame, struct str key, uin
 static int step_struct(struct decoder *decoder, struct frame *frame)
 {
 	const struct json_member *member = &frame->input->members[frame->position++];
-	const struct schema_field *field = schema_find_field(frame->schema, member->key);
+	const struct schema_field *field =
+		schema_find_field_near(frame->schema, member->key, &frame->expected);
 
 	if (!field) {
 		if (frame->schema->flags & SCHEMA_PRESERVE_UNKNOWN)
@@ -264,7 +266,8 @@ static bool is_null_dropped(const struct schema *schema, const struct json_value
 static int step_custom_struct(struct decoder *decoder, struct frame *frame)
 {
 	const struct json_member *member = &frame->input->members[frame->position++];
-	const struct schema_field *field = schema_find_field(frame->schema, member->key);
+	const struct schema_field *field =
+		schema_find_field_near(frame->schema, member->key, &frame->expected);
 	struct field_path path = field_path_child(frame_path(frame), member->key);
 
 	if (!field && !(frame->schema->flags & SCHEMA_PRESERVE_UNKNOWN)) {

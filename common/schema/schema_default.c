@@ -56,10 +56,12 @@ static void apply_fields(
 static void apply_struct(struct defaulter *defaulter, const struct schema *schema,
 	struct json_value *object, unsigned depth)
 {
+	size_t expected = 0;
+
 	apply_fields(defaulter, schema, object);
 	for (uint32_t i = 0; i < object->length && !defaulter->too_large; i++) {
 		const struct schema_field *field =
-			schema_find_field(schema, object->members[i].key);
+			schema_find_field_near(schema, object->members[i].key, &expected);
 
 		if (field && field->schema->has_defaults)
 			apply(defaulter, field->schema, &object->members[i].value, depth + 1);
@@ -97,26 +99,19 @@ static void apply(struct defaulter *defaulter, const struct schema *schema,
 	}
 }
 
-static uint16_t field_rank(const struct schema *schema, struct str name)
-{
-	const struct schema_field *field = schema_find_field(schema, name);
-
-	return field ? (uint16_t)(field - schema->fields) : UINT16_MAX;
-}
-
 /* Members in schema order, where they nearly always are already. */
 static void order_members(
 	struct arena *arena, const struct schema *schema, struct json_value *object)
 {
 	struct json_value ordered = json_object();
-	uint16_t last = 0;
+	size_t expected = 0;
 	bool in_order = true;
 
 	for (uint32_t i = 0; i < object->length && in_order; i++) {
-		uint16_t rank = field_rank(schema, object->members[i].key);
+		size_t before = expected;
 
-		in_order = rank >= last;
-		last = rank;
+		schema_find_field_near(schema, object->members[i].key, &expected);
+		in_order = expected >= before;
 	}
 	if (in_order)
 		return;
@@ -136,6 +131,8 @@ static void order_members(
 static void order(struct arena *arena, const struct schema *schema, struct json_value *value,
 	bool custom, unsigned depth)
 {
+	size_t expected = 0;
+
 	custom = custom || (schema->flags & SCHEMA_CUSTOM);
 	if (depth > (schema->has_defaults ? DEPTH_MAXIMUM : ORDER_DEPTH_MAXIMUM))
 		return;
@@ -146,7 +143,7 @@ static void order(struct arena *arena, const struct schema *schema, struct json_
 			order_members(arena, schema, value);
 		for (uint32_t i = 0; i < value->length; i++) {
 			const struct schema_field *field =
-				schema_find_field(schema, value->members[i].key);
+				schema_find_field_near(schema, value->members[i].key, &expected);
 
 			if (field)
 				order(arena, field->schema, &value->members[i].value, custom,
