@@ -97,12 +97,12 @@ int continue_token_decode(
 {
 	struct str bytes;
 	struct json_value token;
+	struct error ignored = ERROR_INIT(arena);
 
 	if (text.length > TOKEN_MAXIMUM_BYTES || !decode_base64url(arena, text, &bytes) ||
-		json_read(arena, bytes, NULL, &token, err) != 0 || token.type != JSON_OBJECT) {
-		error_clear(err);
+		json_read(arena, bytes, NULL, &token, &ignored) != 0 || token.type != JSON_OBJECT)
 		return refuse(err, "it is not a token of this server");
-	}
+
 	struct str start = json_text(json_find(&token, STR("start")));
 	int64_t revision = json_integer_or(json_find(&token, STR("rv")), 0);
 

@@ -354,6 +354,10 @@ int label_selector_from_object(struct arena *arena, const struct json_value *obj
 	}
 	if (!labels && !expressions)
 		labels = object;
+	if (labels && labels->type != JSON_OBJECT)
+		labels = NULL;
+	if (expressions && expressions->type != JSON_ARRAY)
+		expressions = NULL;
 	struct label_requirement *requirements = ARENA_ARRAY(
 		arena, struct label_requirement, json_count(labels) + json_count(expressions) + 1);
 

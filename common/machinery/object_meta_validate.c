@@ -146,7 +146,7 @@ static void validate_labels(struct validation *validation, const struct field_pa
 		json_find_path(validation->object, "metadata", "labels", NULL);
 	struct field_path path = field_path_child(metadata, STR("labels"));
 
-	for (size_t i = 0; i < json_count(labels); i++) {
+	for (size_t i = 0; labels && labels->type == JSON_OBJECT && i < labels->length; i++) {
 		add_messages(
 			validation->errors, &path, NAME_FORMAT_QUALIFIED, labels->members[i].key);
 		add_messages(validation->errors, &path, NAME_FORMAT_LABEL_VALUE,
@@ -161,7 +161,8 @@ static void validate_annotations(struct validation *validation, const struct fie
 	struct field_path path = field_path_child(metadata, STR("annotations"));
 	size_t total = 0;
 
-	for (size_t i = 0; i < json_count(annotations); i++) {
+	for (size_t i = 0;
+		annotations && annotations->type == JSON_OBJECT && i < annotations->length; i++) {
 		struct str key = annotations->members[i].key;
 		char lower[320];
 
@@ -231,7 +232,7 @@ static void validate_owners(struct validation *validation, const struct field_pa
 	struct field_path path = field_path_child(metadata, STR("ownerReferences"));
 	struct str first = STR_EMPTY;
 
-	for (size_t i = 0; i < json_count(owners); i++) {
+	for (size_t i = 0; json_element(owners, i); i++) {
 		const struct json_value *owner = json_element(owners, i);
 		struct field_path element = field_path_index(&path, i);
 

@@ -38,24 +38,26 @@ static uint32_t get_u32(const char *at)
 
 /* ---- Encode ---- */
 
-static uint16_t put_labels(struct buffer *out, const struct json_value *object)
+/* False when there are more or longer ones than the header can say: a selector would miss them. */
+static bool put_labels(struct buffer *out, const struct json_value *object, uint16_t *ret_count)
 {
 	const struct json_value *labels = json_find_path(object, "metadata", "labels", NULL);
 	uint16_t count = 0;
 
-	for (size_t i = 0; i < json_count(labels); i++) {
+	for (size_t i = 0; labels && labels->type == JSON_OBJECT && i < labels->length; i++) {
 		struct str key = labels->members[i].key;
 		struct str value = json_text(&labels->members[i].value);
 
 		if (key.length > UINT16_MAX || value.length > UINT16_MAX || count == UINT16_MAX)
-			continue;
+			return false;
 		put_u16(out, (uint16_t)key.length);
 		put_u16(out, (uint16_t)value.length);
 		buffer_append(out, key);
 		buffer_append(out, value);
 		count++;
 	}
-	return count;
+	*ret_count = count;
+	return true;
 }
 
 static struct str selectable_text(struct arena *arena, const struct json_value *value)
@@ -73,8 +75,8 @@ static void put_selectable(struct arena *arena, struct buffer *out,
 	const struct api_resource *resource, const struct json_value *object)
 {
 	for (size_t i = 0; i < resource->selectable_field_count; i++) {
-		struct str text = selectable_text(arena,
-			json_path_first(arena, object, resource->selectable_fields[i].path));
+		struct str text = selectable_text(
+			arena, json_path_first(arena, object, resource->selectable_fields[i].path));
 
 		if (text.length > UINT16_MAX)
 			text.length = UINT16_MAX;
@@ -89,7 +91,8 @@ static void put_selectable(struct arena *arena, struct buffer *out,
  */
 static bool goes_before_revision(bool is_custom, struct str key)
 {
-	static const char *const before[] = {"name", "generateName", "namespace", "selfLink", "uid"};
+	static const char *const before[] = {
+		"name", "generateName", "namespace", "selfLink", "uid"};
 
 	if (is_custom)
 		return str_compare(key, STR("resourceVersion")) < 0;
@@ -111,8 +114,7 @@ static void write_member(struct buffer *out, bool *has_members, const struct jso
 }
 
 /* Returns where the revision's digits go. */
-static size_t write_metadata(
-	struct buffer *out, bool is_custom, const struct json_value *metadata)
+static size_t write_metadata(struct buffer *out, bool is_custom, const struct json_value *metadata)
 {
 	bool has_members = false;
 
@@ -121,7 +123,8 @@ static size_t write_metadata(
 		if (goes_before_revision(is_custom, metadata->members[i].key))
 			write_member(out, &has_members, &metadata->members[i]);
 	}
-	buffer_append(out, has_members ? STR(",\"resourceVersion\":\"") : STR("\"resourceVersion\":\""));
+	buffer_append(
+		out, has_members ? STR(",\"resourceVersion\":\"") : STR("\"resourceVersion\":\""));
 	has_members = true;
 	size_t hole = out->length;
 
@@ -177,8 +180,13 @@ int stored_object_encode(struct arena *arena, const struct api_resource *resourc
 	put_u32(&out, 0); /* hole offset */
 	put_u16(&out, 0); /* labels */
 	put_u16(&out, resource->selectable_field_count);
-	uint16_t labels = put_labels(&out, object);
+	uint16_t labels;
 
+	if (!put_labels(&out, object, &labels)) {
+		buffer_fini(&out);
+		return error_set(err, ERROR_TOO_LARGE,
+			"Request entity too large: the object has too many labels");
+	}
 	put_selectable(arena, &out, resource, object);
 	size_t header = out.length;
 	size_t hole = write_object(&out, resource->flags & RESOURCE_CUSTOM, object);
