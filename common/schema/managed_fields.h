@@ -6,14 +6,14 @@
 #include "schema.h"
 
 /*
- * Server-side apply and the tracking of field managers (structured-merge-diff). managedFields lie in
- * the object's metadata as upstream writes them.
+ * Server-side apply and the tracking of field managers (structured-merge-diff). managedFields lie
+ * in the object's metadata as upstream writes them.
  */
 struct managed_fields_request {
 	const struct schema *schema;
-	struct str api_version;  /* "apps/v1" */
-	struct str manager;      /* field manager, at most 128 characters */
-	struct str subresource;  /* "", "status", "scale" */
+	struct str api_version; /* "apps/v1" */
+	struct str manager;     /* field manager, at most 128 characters */
+	struct str subresource; /* "", "status", "scale" */
 	/* Paths this (sub)resource resets, NULL-terminated: {"status", NULL} or {"spec", NULL}. */
 	const char *const *reset_paths;
 	int64_t now_wall_seconds;
