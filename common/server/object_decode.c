@@ -196,6 +196,7 @@ int object_write_decode(struct request_context *context, const struct api_resour
 
 	if (report_field_problems(context, resource->kind, &problems, err) != 0)
 		return ERROR_RETURN;
-	schema_apply_defaults(context->arena, resource->schema, ret_object);
+	if (!schema_apply_defaults(context->arena, resource->schema, ret_object))
+		return error_set(err, ERROR_TOO_LARGE, "the object's defaults are too large");
 	return 0;
 }

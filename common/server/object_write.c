@@ -285,6 +285,10 @@ static int run_create_steps(struct object_write *write, struct error *err)
 		return ERROR_RETURN;
 	write->name = object_meta_text(&write->object, STR("name"));
 	write->strategy.name = write->name;
+	/* A status that was cleared gets its first values (a phase) anew. */
+	if ((write->resource->flags & RESOURCE_HAS_STATUS) &&
+		!schema_apply_defaults(context->arena, write->resource->schema, &write->object))
+		return error_set(err, ERROR_TOO_LARGE, "the object's defaults are too large");
 	if (strategy && strategy->prepare_create)
 		strategy->prepare_create(&write->strategy, &write->object);
 	if (allocate(write, err) != 0)
