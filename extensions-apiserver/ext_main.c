@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "api_extensions.h"
-#include "ext_cleanup.h"
-#include "ext_definition.h"
-#include "ext_registry.h"
 #include "ext_server.h"
 #include "health.h"
 #include "log.h"
-#include "memory.h"
 #include "server_process.h"
 
 #define SECOND_NS 1000000000ll
@@ -79,11 +74,10 @@ static int connect_core(
 
 /* ---- The server ---- */
 
-static void create_api(struct ext_process *self, const struct settings *settings)
+static void create_server(struct ext_process *self, const struct settings *settings)
 {
 	struct ext_server *server = &self->server;
-
-	server->api = api_server_create(&(struct api_server_options){
+	struct api_server_options options = {
 		.loop = server->loop,
 		.storage = server->storage,
 		.authorizer = server->authorizer,
@@ -94,26 +88,13 @@ static void create_api(struct ext_process *self, const struct settings *settings
 			.write_high_water_bytes = 512 * 1024},
 		.trusted_uids = self->trusted_uids,
 		.trusted_uid_count = self->trusted_uid_count,
-		.paths = ext_paths,
 		.check_namespace = ext_check_namespace,
 		.enable_garbage_collector =
 			settings_bool(settings, "enable-garbage-collector", true),
 		.minimum_watch_seconds = settings_integer(settings, "min-request-timeout", 1800),
-		.context = server,
-	});
-}
+	};
 
-/* Static rows get the strategy here; the copies live as long as the process. */
-static void add_resources(struct ext_server *server)
-{
-	for (size_t i = 0; i < api_extensions_resource_count; i++) {
-		struct api_resource *resource = MEMORY_NEW(struct api_resource);
-
-		*resource = *api_extensions_resources[i];
-		if (str_equal(resource->resource, STR(EXT_PLURAL)))
-			resource->strategy = &ext_definition_strategy;
-		api_server_add_resource(server->api, resource);
-	}
+	ext_server_init(server, &options);
 }
 
 static void add_health_checks(struct ext_server *server)
@@ -166,12 +147,8 @@ static int start(void *opaque, struct server_process *process, struct error *err
 		open_storage(server, settings, err) != 0 ||
 		connect_core(server, settings, err) != 0)
 		return ERROR_RETURN;
-	create_api(self, settings);
-	server->registry = ext_registry_create(server->api);
-	server->cleanup = ext_cleanup_create(server);
-	add_resources(server);
+	create_server(self, settings);
 	add_health_checks(server);
-	ext_definition_load_all(server);
 	checks = api_server_health(server->api);
 	health_checks_pass(checks, "poststarthook/crd-informer-synced");
 	health_checks_pass(checks, "poststarthook/start-apiextensions-controllers");
@@ -208,10 +185,7 @@ static void stop(void *opaque)
 	ext_rbac_feed_destroy(&server->rbac_feed);
 	ext_namespaces_destroy(&server->namespaces);
 	http_client_destroy(&server->core);
-	ext_cleanup_destroy(&server->cleanup);
-	api_server_destroy(&server->api);
-	ext_registry_destroy(&server->registry);
-	ext_openapi_destroy(&server->openapi);
+	ext_server_fini(server);
 	storage_close(&server->storage);
 	authorizer_destroy(&server->authorizer);
 	rbac_destroy(&server->rbac);

@@ -19,7 +19,16 @@ struct ext_server {
 	struct ext_registry *registry;
 	struct ext_cleanup *cleanup;
 	struct ext_openapi *openapi;
+	struct api_resource *resources; /* the built-in rows with their strategies */
 };
+
+/*
+ * Makes the server over the store, loop and authorizer of the options (its paths and context are
+ * set here): all stored definitions are served when it returns.
+ */
+void ext_server_init(struct ext_server *server, const struct api_server_options *options);
+/* What ext_server_init made; the store stays open. Does nothing when it was not called. */
+void ext_server_fini(struct ext_server *server);
 
 #define EXT_GROUP   "apiextensions.k8s.io"
 #define EXT_PLURAL  "customresourcedefinitions"

@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole server on a store of its own, driven over a Unix socket. */
+#include "test_ext_support.h"
+
+#include <dirent.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "assertion.h"
+#include "event_loop.h"
+#include "ext_server.h"
+
+#define TEST_DEADLINE_NS UINT64_C(20000000000)
+#define CRDS             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+#define WIDGETS          "/apis/example.com/v1/namespaces/default/widgets"
+
+struct answer {
+	int status;
+	struct buffer body;
+	bool is_over;
+};
+
+struct fixture {
+	char directory[64];
+	char socket_path[96];
+	uid_t uid;
+	struct event_loop *loop;
+	struct event_timer *deadline;
+	struct storage *storage;
+	struct authorizer *authorizer;
+	struct ext_server server;
+	struct http_client *client;
+	struct arena *arena;
+	int fd;
+};
+
+static void on_deadline(void *context)
+{
+	(void)context;
+	ASSERT(!"the test takes too long");
+}
+
+/* ---- Start and stop ---- */
+
+static int listen_on(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_true(strlen(path) < sizeof(address.sun_path));
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	unlink(path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
+static void start(struct fixture *fixture)
+{
+	struct error err = ERROR_INIT(fixture->arena);
+	struct storage_options storage = {
+		.loop = fixture->loop, .directory = fixture->directory, .no_sync = true};
+
+	assert_int_equal(storage_open(&storage, &fixture->storage, &err), 0);
+	fixture->server = (struct ext_server){0};
+	ext_server_init(&fixture->server, &(struct api_server_options){
+						  .loop = fixture->loop,
+						  .storage = fixture->storage,
+						  .authorizer = fixture->authorizer,
+						  .trusted_uids = &fixture->uid,
+						  .trusted_uid_count = 1,
+						  .enable_garbage_collector = true,
+					  });
+	fixture->fd = listen_on(fixture->socket_path);
+	api_server_listen(fixture->server.api, fixture->fd);
+	fixture->client = http_client_create(&(struct http_client_options){
+		.loop = fixture->loop, .unix_path = fixture->socket_path});
+}
+
+static void stop(struct fixture *fixture)
+{
+	http_client_destroy(&fixture->client);
+	ext_server_fini(&fixture->server);
+	storage_close(&fixture->storage);
+	close(fixture->fd);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct str modes[] = {STR_INIT("AlwaysAllow")};
+	struct error err;
+
+	strcpy(fixture->directory, "/tmp/troika-ext-XXXXXX");
+	assert_non_null(mkdtemp(fixture->directory));
+	snprintf(fixture->socket_path, sizeof(fixture->socket_path), "%s/socket",
+		fixture->directory);
+	fixture->uid = getuid();
+	fixture->arena = arena_create(0);
+	err = ERROR_INIT(fixture->arena);
+	fixture->loop = event_loop_create();
+	fixture->deadline = event_timer_create(fixture->loop, on_deadline, fixture);
+	event_timer_start(fixture->deadline, TEST_DEADLINE_NS);
+	assert_int_equal(authorizer_create(modes, 1, NULL, &fixture->authorizer, &err), 0);
+	start(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+	DIR *directory;
+	struct dirent *entry;
+
+	stop(fixture);
+	authorizer_destroy(&fixture->authorizer);
+	event_timer_destroy(&fixture->deadline);
+	event_loop_destroy(&fixture->loop);
+	directory = opendir(fixture->directory);
+	while ((entry = readdir(directory))) {
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(directory), entry->d_name, 0);
+	}
+	closedir(directory);
+	rmdir(fixture->directory);
+	arena_destroy(&fixture->arena);
+	free(fixture);
+	return 0;
+}
+
+/* ---- Calls ---- */
+
+struct waiting_call {
+	struct fixture *fixture;
+	struct answer answer;
+};
+
+static void on_response(void *context, int status, const struct http_headers *headers)
+{
+	(void)headers;
+	((struct waiting_call *)context)->answer.status = status;
+}
+
+static void on_data(void *context, struct str bytes)
+{
+	buffer_append(&((struct waiting_call *)context)->answer.body, bytes);
+}
+
+static void on_end(void *context)
+{
+	event_loop_stop(((struct waiting_call *)context)->fixture->loop);
+}
+
+static void on_failure(void *context, enum http_failure failure, const char *message)
+{
+	(void)context;
+	(void)failure;
+	fail_msg("call failed: %s", message);
+}
+
+static const struct http_call_handler handler = {on_response, on_data, on_end, on_failure};
+
+static struct http_call *send_call(struct waiting_call *call, const char *method, const char *path,
+	const char *content_type, struct str body)
+{
+	static const struct str groups[] = {STR_INIT("system:masters")};
+	struct fixture *fixture = call->fixture;
+	struct user_info user = {.name = STR("admin"), .groups = groups, .group_count = 1};
+	struct http_headers headers = {0};
+	struct http_client_request request = {
+		.method = str_from_c(method),
+		.path_and_query = str_from_c(path),
+		.headers = &headers,
+		.body = body,
+	};
+
+	user_info_to_headers(fixture->arena, &user, &headers);
+	http_headers_add(fixture->arena, &headers, STR("content-type"), str_from_c(content_type));
+	return http_client_send(fixture->client, &request, &handler, call);
+}
+
+/* The answer's body as a tree (JSON_NULL when it is none), and its status. */
+static struct json_value call(struct fixture *fixture, const char *method, const char *path,
+	const struct json_value *body, int *ret_status)
+{
+	struct waiting_call waiting = {.fixture = fixture};
+	struct json_value value = json_null();
+	struct error err = ERROR_INIT(fixture->arena);
+	bool is_patch = strcmp(method, "PATCH") == 0;
+
+	send_call(&waiting, method, path,
+		is_patch ? "application/merge-patch+json" : "application/json",
+		body ? json_to_str(fixture->arena, body) : STR_EMPTY);
+	event_loop_run(fixture->loop);
+	struct str text = arena_copy(fixture->arena, buffer_str(&waiting.answer.body));
+
+	if (json_read(fixture->arena, text, NULL, &value, &err) != 0)
+		value = json_string(text);
+	*ret_status = waiting.answer.status;
+	buffer_fini(&waiting.answer.body);
+	return value;
+}
+
+static struct json_value expect(struct fixture *fixture, int expected, const char *method,
+	const char *path, const char *body)
+{
+	struct json_value sent, received;
+	int status;
+
+	if (body)
+		sent = parse(fixture->arena, body);
+	received = call(fixture, method, path, body ? &sent : NULL, &status);
+	if (status != expected) {
+		struct str text = json_to_str(fixture->arena, &received);
+
+		fail_msg("%s %s: %d, not %d: %.*s", method, path, status, expected, STR_ARG(text));
+	}
+	return received;
+}
+
+static struct json_value change(struct fixture *fixture, const char *place, const char *value)
+{
+	struct json_value definition =
+		expect(fixture, 200, "GET", CRDS "/widgets.example.com", NULL);
+	int status;
+
+	*find_place(&definition, place) = parse(fixture->arena, value);
+	definition = call(fixture, "PUT", CRDS "/widgets.example.com", &definition, &status);
+	assert_int_equal(status, 200);
+	return definition;
+}
+
+static const char *condition_of(const struct json_value *definition, const char *type)
+{
+	const struct json_value *list = json_find_path(definition, "status", "conditions", NULL);
+
+	for (size_t i = 0; i < json_count(list); i++) {
+		const struct json_value *condition = json_element(list, i);
+
+		if (str_equal_c(json_text(json_find(condition, STR("type"))), type))
+			return str_equal(
+				       json_text(json_find(condition, STR("status"))), STR("True"))
+				       ? "True"
+				       : "False";
+	}
+	return "";
+}
+
+#define RED                                                                                        \
+	"{'apiVersion':'example.com/v1','kind':'Widget','metadata':{'name':'red'},"                \
+	"'spec':{'color':'red','bogus':1},'status':{'replicas':3}}"
+
+/* ---- Tests ---- */
+
+static void a_definition_is_served_when_its_create_is_answered(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value made = expect(fixture, 201, "POST", CRDS, WIDGET);
+	struct json_value object;
+
+	assert_string_equal(condition_of(&made, "Established"), "True");
+	assert_string_equal(condition_of(&made, "NamesAccepted"), "True");
+	assert_true(str_equal(json_text(find_place(&made, "metadata/finalizers/0")),
+		STR("customresourcecleanup.apiextensions.k8s.io")));
+	assert_int_equal(json_integer_or(find_place(&made, "metadata/generation"), 0), 1);
+	object = expect(fixture, 201, "POST", WIDGETS, RED);
+	assert_null(find_place(&object, "spec/bogus"));
+	assert_null(find_place(&object, "status"));
+	object = expect(fixture, 200, "GET", WIDGETS "/red", NULL);
+	assert_true(str_equal(json_text(find_place(&object, "spec/color")), STR("red")));
+	object = expect(fixture, 200, "PATCH", WIDGETS "/red/status",
+		"{'status':{'replicas':2},'spec':{'color':'blue'}}");
+	assert_int_equal(json_integer_or(find_place(&object, "status/replicas"), 0), 2);
+	assert_true(str_equal(json_text(find_place(&object, "spec/color")), STR("red")));
+	object = expect(fixture, 200, "GET", "/apis/example.com/v1", NULL);
+	assert_int_equal(json_count(find_place(&object, "resources")), 3);
+	object = expect(fixture, 200, "GET", WIDGETS "?fieldSelector=spec.color%3Dred", NULL);
+	assert_int_equal(json_count(find_place(&object, "items")), 1);
+	object = expect(fixture, 200, "GET", WIDGETS "?fieldSelector=spec.color%3Dblue", NULL);
+	assert_int_equal(json_count(find_place(&object, "items")), 0);
+}
+
+static void a_bad_definition_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value definition = parse(fixture->arena, WIDGET), answer;
+	int status;
+
+	*find_place(&definition, "spec/versions/0/schema/openAPIV3Schema/properties/spec") =
+		parse(fixture->arena, "{'properties':{}}");
+	answer = call(fixture, "POST", CRDS, &definition, &status);
+	assert_int_equal(status, 422);
+	assert_true(str_equal(json_text(find_place(&answer, "reason")), STR("Invalid")));
+	expect(fixture, 404, "GET", WIDGETS, NULL);
+	expect(fixture, 404, "GET", CRDS "/widgets.example.com", NULL);
+}
+
+static void objects_follow_a_change_of_the_schema(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value object;
+
+	expect(fixture, 201, "POST", CRDS, WIDGET);
+	expect(fixture, 201, "POST", WIDGETS, RED);
+	change(fixture, "spec/versions/0/schema/openAPIV3Schema/properties/spec/properties",
+		"{'color':{'type':'string'},'size':{'type':'integer','default':7}}");
+	object = expect(fixture, 200, "GET", WIDGETS "/red", NULL);
+	assert_int_equal(json_integer_or(find_place(&object, "spec/size"), 0), 7);
+	object = expect(fixture, 200, "GET", WIDGETS, NULL);
+	assert_int_equal(json_integer_or(find_place(&object, "items/0/spec/size"), 0), 7);
+	change(fixture, "spec/versions/0/selectableFields", "[{'jsonPath':'.spec.size'}]");
+	object = expect(fixture, 200, "GET", WIDGETS "?fieldSelector=spec.size%3D7", NULL);
+	assert_int_equal(json_count(find_place(&object, "items")), 1);
+	object = expect(fixture, 200, "GET", WIDGETS "?fieldSelector=spec.size%3D8", NULL);
+	assert_int_equal(json_count(find_place(&object, "items")), 0);
+	expect(fixture, 400, "GET", WIDGETS "?fieldSelector=spec.color%3Dred", NULL);
+}
+
+static void versions_are_converted_by_name(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value definition, object, versions;
+	int status;
+
+	expect(fixture, 201, "POST", CRDS, WIDGET);
+	expect(fixture, 201, "POST", WIDGETS, RED);
+	definition = expect(fixture, 200, "GET", CRDS "/widgets.example.com", NULL);
+	versions = json_copy(fixture->arena, find_place(&definition, "spec/versions"), true);
+	json_append(fixture->arena, &versions,
+		json_copy(fixture->arena, json_element(&versions, 0), true));
+	json_set(fixture->arena, json_element(&versions, 0), STR("storage"), json_bool(false));
+	json_set(fixture->arena, json_element(&versions, 1), STR("name"), json_string(STR("v2")));
+	*find_place(&definition, "spec/versions") = versions;
+	definition = call(fixture, "PUT", CRDS "/widgets.example.com", &definition, &status);
+	assert_int_equal(status, 200);
+	assert_int_equal(json_count(find_place(&definition, "status/storedVersions")), 2);
+	object = expect(
+		fixture, 200, "GET", "/apis/example.com/v2/namespaces/default/widgets/red", NULL);
+	assert_true(str_equal(json_text(find_place(&object, "apiVersion")), STR("example.com/v2")));
+	object = expect(fixture, 200, "GET", WIDGETS, NULL);
+	assert_true(str_equal(
+		json_text(find_place(&object, "items/0/apiVersion")), STR("example.com/v1")));
+	/* A version that is not served any more is gone; its objects are not. */
+	change(fixture, "spec/versions/0/served", "false");
+	expect(fixture, 404, "GET", WIDGETS, NULL);
+	object = expect(fixture, 200, "GET", "/apis/example.com/v2/widgets", NULL);
+	assert_int_equal(json_count(find_place(&object, "items")), 1);
+}
+
+static void names_in_use_wait_until_they_are_free(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value second = parse(fixture->arena, WIDGET), made;
+	int status;
+
+	expect(fixture, 201, "POST", CRDS, WIDGET);
+	*find_place(&second, "metadata") = parse(fixture->arena, "{'name':'others.example.com'}");
+	*find_place(&second, "spec/names") = parse(fixture->arena,
+		"{'plural':'others','singular':'other','kind':'Widget','listKind':'OtherList'}");
+	made = call(fixture, "POST", CRDS, &second, &status);
+	assert_int_equal(status, 201);
+	assert_string_equal(condition_of(&made, "NamesAccepted"), "False");
+	assert_string_equal(condition_of(&made, "Established"), "False");
+	expect(fixture, 404, "GET", "/apis/example.com/v1/others", NULL);
+	expect(fixture, 200, "DELETE", CRDS "/widgets.example.com", NULL);
+	do {
+		made = expect(fixture, 200, "GET", CRDS "/others.example.com", NULL);
+	} while (strcmp(condition_of(&made, "Established"), "True") != 0);
+	expect(fixture, 200, "GET", "/apis/example.com/v1/others", NULL);
+}
+
+static void wait_until_gone(struct fixture *fixture, const char *path)
+{
+	int status;
+
+	do {
+		call(fixture, "GET", path, NULL, &status);
+	} while (status == 200);
+	assert_int_equal(status, 404);
+}
+
+static void make_widgets(struct fixture *fixture, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct json_value object = parse(fixture->arena, RED);
+		int status;
+
+		*find_place(&object, "metadata/name") =
+			json_string(arena_printf(fixture->arena, "w%d", i));
+		call(fixture, "POST", WIDGETS, &object, &status);
+		assert_int_equal(status, 201);
+	}
+}
+
+static void a_deleted_definition_takes_its_objects_along(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value object;
+
+	expect(fixture, 201, "POST", CRDS, WIDGET);
+	make_widgets(fixture, 300);
+	object = expect(fixture, 200, "DELETE", CRDS "/widgets.example.com", NULL);
+	assert_string_equal(condition_of(&object, "Terminating"), "True");
+	wait_until_gone(fixture, CRDS "/widgets.example.com");
+	expect(fixture, 404, "GET", WIDGETS, NULL);
+	expect(fixture, 201, "POST", CRDS, WIDGET);
+	object = expect(fixture, 200, "GET", WIDGETS, NULL);
+	assert_int_equal(json_count(find_place(&object, "items")), 0);
+}
+
+static void a_deletion_waits_for_finalizers_and_outlives_a_restart(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value object;
+
+	expect(fixture, 201, "POST", CRDS, WIDGET);
+	make_widgets(fixture, 3);
+	expect(fixture, 201, "POST", WIDGETS,
+		"{'apiVersion':'example.com/v1','kind':'Widget','metadata':{'name':'held',"
+		"'finalizers':['example.com/hold']}}");
+	expect(fixture, 200, "DELETE", CRDS "/widgets.example.com", NULL);
+	object = expect(fixture, 403, "POST", WIDGETS, RED);
+	struct str message = json_text(find_place(&object, "message"));
+
+	assert_true(str_equal(message,
+		STR("widgets.example.com \"red\" is forbidden: create not allowed while custom "
+		    "resource definition is terminating")));
+	do {
+		object = expect(fixture, 200, "GET", WIDGETS, NULL);
+	} while (json_count(find_place(&object, "items")) > 1);
+	assert_non_null(find_place(&object, "items/0/metadata/deletionTimestamp"));
+	stop(fixture);
+	start(fixture);
+	expect(fixture, 403, "POST", WIDGETS, RED);
+	object = expect(fixture, 200, "GET", CRDS "/widgets.example.com", NULL);
+	assert_string_equal(condition_of(&object, "Terminating"), "True");
+	expect(fixture, 200, "PATCH", WIDGETS "/held", "{'metadata':{'finalizers':null}}");
+	wait_until_gone(fixture, CRDS "/widgets.example.com");
+	expect(fixture, 404, "GET", WIDGETS, NULL);
+}
+
+static void definitions_are_there_after_a_restart(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value object;
+
+	expect(fixture, 201, "POST", CRDS, WIDGET);
+	expect(fixture, 201, "POST", WIDGETS, RED);
+	stop(fixture);
+	start(fixture);
+	object = expect(fixture, 200, "GET", WIDGETS "/red", NULL);
+	assert_true(str_equal(json_text(find_place(&object, "spec/color")), STR("red")));
+}
+
+static void a_definition_of_definitions_harms_none(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value evil = parse(fixture->arena, WIDGET);
+	int status;
+
+	expect(fixture, 201, "POST", CRDS, WIDGET);
+	*find_place(&evil, "metadata") = parse(fixture->arena,
+		"{'name':'customresourcedefinitions.apiextensions.k8s.io',"
+		"'annotations':{'api-approved.kubernetes.io':'unapproved, a test'}}");
+	*find_place(&evil, "spec/group") = parse(fixture->arena, "'apiextensions.k8s.io'");
+	*find_place(&evil, "spec/names") = parse(fixture->arena,
+		"{'plural':'customresourcedefinitions','kind':'CustomResourceDefinition'}");
+	call(fixture, "POST", CRDS, &evil, &status);
+	assert_int_equal(status, 201);
+	expect(fixture, 200, "DELETE", CRDS "/customresourcedefinitions.apiextensions.k8s.io",
+		NULL);
+	wait_until_gone(fixture, CRDS "/customresourcedefinitions.apiextensions.k8s.io");
+	expect(fixture, 200, "GET", CRDS "/widgets.example.com", NULL);
+	expect(fixture, 200, "GET", WIDGETS, NULL);
+}
+
+static void documents_are_made_when_asked_for(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value index, document;
+
+	expect(fixture, 201, "POST", CRDS, WIDGET);
+	index = expect(fixture, 200, "GET", "/openapi/v3", NULL);
+	const struct json_value *url =
+		json_find_path(&index, "paths", "apis/example.com/v1", "serverRelativeURL", NULL);
+
+	assert_non_null(url);
+	document = expect(fixture, 200, "GET", arena_copy_c(fixture->arena, json_text(url)), NULL);
+	assert_non_null(json_find_path(&document, "components", "schemas", "com.example.v1.Widget",
+		"properties", "spec", NULL));
+	assert_non_null(json_find_path(&document, "components", "schemas",
+		"io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", NULL));
+	assert_non_null(json_find_path(
+		&index, "paths", "apis/apiextensions.k8s.io/v1", "serverRelativeURL", NULL));
+	/* A change makes another. */
+	change(fixture, "spec/versions/0/schema/openAPIV3Schema/properties/spec/properties",
+		"{'color':{'type':'string'},'weight':{'type':'integer'}}");
+	document = expect(fixture, 200, "GET", "/openapi/v3/apis/example.com/v1", NULL);
+	assert_non_null(json_find_path(&document, "components", "schemas", "com.example.v1.Widget",
+		"properties", "spec", "properties", "weight", NULL));
+}
+
+/* ---- Watches ---- */
+
+struct watch {
+	struct waiting_call call;
+	size_t wanted_lines;
+	bool has_ended;
+};
+
+static void on_watch_data(void *context, struct str bytes)
+{
+	struct watch *watch = context;
+	size_t lines = 0;
+
+	buffer_append(&watch->call.answer.body, bytes);
+	for (size_t i = 0; i < watch->call.answer.body.length; i++)
+		lines += watch->call.answer.body.data[i] == '\n';
+	if (lines >= watch->wanted_lines)
+		event_loop_stop(watch->call.fixture->loop);
+}
+
+static void on_watch_end(void *context)
+{
+	struct watch *watch = context;
+
+	watch->has_ended = true;
+	event_loop_stop(watch->call.fixture->loop);
+}
+
+static void a_watch_outlives_changes_that_it_does_not_show(void **state)
+{
+	static const struct http_call_handler watch_handler = {
+		on_response, on_watch_data, on_watch_end, on_failure};
+	struct fixture *fixture = *state;
+	struct watch watch = {.call.fixture = fixture, .wanted_lines = 1};
+	struct http_headers headers = {0};
+	static const struct str groups[] = {STR_INIT("system:masters")};
+	struct user_info user = {.name = STR("admin"), .groups = groups, .group_count = 1};
+
+	expect(fixture, 201, "POST", CRDS, WIDGET);
+	expect(fixture, 201, "POST", WIDGETS, RED);
+	user_info_to_headers(fixture->arena, &user, &headers);
+	http_client_send(fixture->client,
+		&(struct http_client_request){.method = STR("GET"),
+			.path_and_query = STR(WIDGETS "?watch=1"),
+			.headers = &headers},
+		&watch_handler, &watch);
+	event_loop_run(fixture->loop);
+	watch.wanted_lines = SIZE_MAX;
+	change(fixture, "spec/versions/0/additionalPrinterColumns", "[]");
+	assert_false(watch.has_ended);
+	expect(fixture, 200, "PATCH", WIDGETS "/red", "{'spec':{'color':'blue'}}");
+	if (!watch.has_ended && watch.call.answer.body.length == 0)
+		event_loop_run(fixture->loop);
+	assert_false(watch.has_ended);
+	change(fixture, "spec/versions/0/schema/openAPIV3Schema/properties/spec/properties",
+		"{'color':{'type':'string'}}");
+	if (!watch.has_ended)
+		event_loop_run(fixture->loop);
+	assert_true(watch.has_ended);
+	struct str text = buffer_str(&watch.call.answer.body);
+
+	assert_true(str_find(text, STR("\"blue\"")) < text.length);
+	buffer_fini(&watch.call.answer.body);
+}
+
+int main(void)
+{
+#define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		SERVER_TEST(a_definition_is_served_when_its_create_is_answered),
+		SERVER_TEST(a_bad_definition_is_refused),
+		SERVER_TEST(objects_follow_a_change_of_the_schema),
+		SERVER_TEST(versions_are_converted_by_name),
+		SERVER_TEST(names_in_use_wait_until_they_are_free),
+		SERVER_TEST(a_deleted_definition_takes_its_objects_along),
+		SERVER_TEST(a_deletion_waits_for_finalizers_and_outlives_a_restart),
+		SERVER_TEST(definitions_are_there_after_a_restart),
+		SERVER_TEST(a_definition_of_definitions_harms_none),
+		SERVER_TEST(documents_are_made_when_asked_for),
+		SERVER_TEST(a_watch_outlives_changes_that_it_does_not_show),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
