@@ -80,14 +80,24 @@ static void validate_ip_name(
 	struct validation *validation, const struct field_path *path, struct str name)
 {
 	unsigned char address[16];
-	char text[INET6_ADDRSTRLEN] = "";
+	char text[INET6_ADDRSTRLEN] = "", canonical[INET6_ADDRSTRLEN] = "";
 	struct json_value value = json_string(name);
 
 	if (name.length < sizeof(text))
 		memcpy(text, name.data, name.length);
-	if (inet_pton(AF_INET, text, address) != 1 && inet_pton(AF_INET6, text, address) != 1)
+	/* A name with a NUL in it is not the address before the NUL. */
+	bool is_whole = strlen(text) == name.length;
+
+	if (is_whole && inet_pton(AF_INET, text, address) == 1)
+		inet_ntop(AF_INET, address, canonical, sizeof(canonical));
+	else if (is_whole && inet_pton(AF_INET6, text, address) == 1)
+		inet_ntop(AF_INET6, address, canonical, sizeof(canonical));
+	if (canonical[0] == '\0')
 		field_errors_add(validation->errors, FIELD_ERROR_INVALID, path, &value,
 			"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+	else if (strcmp(canonical, text) != 0)
+		field_errors_add(validation->errors, FIELD_ERROR_INVALID, path, &value,
+			"must be in canonical form (\"%s\")", canonical);
 }
 
 static void validate_apiservice_name(
