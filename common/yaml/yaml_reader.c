@@ -456,8 +456,8 @@ static int make_object(struct yaml_reader *reader, const struct yaml_item *items
 static int close_collection(struct yaml_reader *reader)
 {
 	struct yaml_open open = reader->open[reader->open_count - 1];
-	const struct yaml_item *items = reader->items + open.first_item;
 	size_t count = reader->item_count - open.first_item;
+	const struct yaml_item *items = count ? &reader->items[open.first_item] : NULL;
 	struct yaml_item item = {.line = open.line};
 
 	int result = open.is_mapping ? make_object(reader, items, count, &item.value)
