@@ -13,7 +13,7 @@
 /* ---- One document ---- */
 
 /* A client that takes no gzip gets the document inflated; that is rare. */
-static bool inflate_document(const struct openapi_encoding *encoding, struct buffer *out)
+bool openapi_inflate(const struct openapi_encoding *encoding, struct buffer *out)
 {
 	z_stream stream = {0};
 	bool is_whole;
@@ -65,7 +65,7 @@ void openapi_respond(struct request_context *context, const char *content_type,
 	} else if (takes_gzip(context)) {
 		http_headers_add(arena, &headers, STR("content-encoding"), STR("gzip"));
 		http_exchange_respond(context->exchange, 200, &headers, encoding->gzip);
-	} else if (inflate_document(encoding, &whole)) {
+	} else if (openapi_inflate(encoding, &whole)) {
 		http_exchange_respond(context->exchange, 200, &headers, buffer_str(&whole));
 	} else {
 		http_exchange_respond(context->exchange, 500, &headers, STR_EMPTY);

@@ -17,6 +17,8 @@ void openapi_handle_v2(struct request_context *context, const struct openapi_swa
 
 /* One entry of the index: "PATH":{"serverRelativeURL":"/openapi/v3/PATH?hash=TAG"}. */
 void openapi_write_index_entry(struct buffer *out, bool is_first, struct str path, struct str tag);
+/* Appends the document as it was before compression; false when it is damaged. */
+bool openapi_inflate(const struct openapi_encoding *encoding, struct buffer *out);
 /* One document with the headers that a client caches it by. */
 void openapi_respond(struct request_context *context, const char *content_type,
 	const struct openapi_encoding *encoding, bool is_hashed);

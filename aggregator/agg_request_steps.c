@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agg_request_steps.h"
+
+#include "agg_path.h"
+#include "agg_route.h"
+#include "authentication.h"
+#include "token_file.h"
+
+bool agg_step_classify(struct agg_request *request)
+{
+	request->query = http_query_parse(request->arena, request->http->query);
+	if (request_info_parse(request->arena, request->http->method, request->http->path,
+		    request->query, &request->info, &request->err) != 0) {
+		agg_request_fail(request);
+		return false;
+	}
+	request->is_long_running = request_info_is_long_running(&request->info);
+	if (request->is_long_running)
+		request->deadline_ns = UINT64_MAX;
+	return true;
+}
+
+/* ---- Who ---- */
+
+enum credentials {
+	CREDENTIALS_GOOD,
+	CREDENTIALS_BAD,
+	CREDENTIALS_NONE
+};
+
+static enum credentials try_certificate(struct agg_request *request)
+{
+	const struct http_peer *peer = request->http->peer;
+
+	if (peer->tls && authenticate_certificate(request->arena, peer->tls, &request->user))
+		return CREDENTIALS_GOOD;
+	return peer->has_unverified_certificate ? CREDENTIALS_BAD : CREDENTIALS_NONE;
+}
+
+static enum credentials try_token(struct agg_request *request)
+{
+	struct str token = authenticate_bearer_token(
+		http_headers_find(&request->http->headers, STR("authorization")));
+	const struct user_info *user;
+
+	if (str_is_empty(token))
+		return CREDENTIALS_NONE;
+	user = request->server->tokens ? token_file_find(request->server->tokens, token) : NULL;
+	if (!user)
+		return CREDENTIALS_BAD;
+	user_info_copy(request->arena, user, &request->user);
+	return CREDENTIALS_GOOD;
+}
+
+/* The first that knows the user holds; what is wrong never falls back to anonymous. */
+static bool authenticate_client(struct agg_request *request)
+{
+	enum credentials certificate = try_certificate(request);
+	enum credentials token =
+		certificate == CREDENTIALS_GOOD ? CREDENTIALS_NONE : try_token(request);
+
+	if (certificate == CREDENTIALS_GOOD || token == CREDENTIALS_GOOD) {
+		authenticate_complete_groups(request->arena, &request->user);
+		return true;
+	}
+	if (certificate == CREDENTIALS_BAD || token == CREDENTIALS_BAD ||
+		!request->server->allows_anonymous)
+		return false;
+	authenticate_anonymous(&request->user);
+	return true;
+}
+
+bool agg_step_authenticate(struct agg_request *request)
+{
+	/* On the private socket the peer's user was checked when it connected. */
+	bool is_known = request->is_private ? user_info_from_headers(request->arena,
+						      &request->http->headers, &request->user)
+					    : authenticate_client(request);
+
+	if (is_known)
+		return true;
+	error_set(&request->err, ERROR_UNAUTHORIZED, "Unauthorized");
+	agg_request_fail(request);
+	return false;
+}
+
+/* ---- How many ---- */
+
+static bool is_mutating(const struct agg_request *request)
+{
+	struct str verb = request->info.verb;
+
+	return !str_equal(verb, STR("get")) && !str_equal(verb, STR("list")) &&
+	       !str_equal(verb, STR("watch")) && !str_equal(verb, STR("head")) &&
+	       !str_equal(verb, STR("options"));
+}
+
+bool agg_step_limit(struct agg_request *request)
+{
+	struct agg_server *server = request->server;
+	struct agg_inflight *slot = is_mutating(request) ? &server->mutating : &server->reading;
+
+	if (request->is_long_running || request->is_private)
+		return true;
+	if (slot->limit > 0 && slot->count >= slot->limit &&
+		!user_info_has_group(&request->user, STR("system:masters"))) {
+		request->err.retry_after_seconds = 1;
+		agg_request_respond(request, 429, "text/plain; charset=utf-8",
+			STR("Too many requests, please try again later.\n"));
+		return false;
+	}
+	slot->count++;
+	request->slot = slot;
+	return true;
+}
+
+/* ---- Where ---- */
+
+bool agg_step_serve_path(struct agg_request *request)
+{
+	const struct agg_path *path;
+
+	if (request->info.is_resource_request)
+		return true;
+	path = agg_path_find(request->info.path);
+	if (!path)
+		return true;
+	if (agg_request_authorize_path(request))
+		path->handle(request);
+	return false;
+}
+
+bool agg_step_route(struct agg_request *request)
+{
+	agg_route(request);
+	return false;
+}
