@@ -339,6 +339,54 @@ static void validate_finalizers(struct validation *validation, const struct fiel
 			STR_ARG(added));
 }
 
+/* ---- managedFields ---- */
+
+#define MANAGER_MAXIMUM_BYTES     128
+#define SUBRESOURCE_MAXIMUM_BYTES 256
+
+static void validate_managed_entry(
+	struct field_errors *errors, const struct field_path *path, const struct json_value *entry)
+{
+	static const struct str operations[] = {STR_INIT("Apply"), STR_INIT("Update")};
+	struct field_path operation_path = field_path_child(path, STR("operation"));
+	struct field_path type_path = field_path_child(path, STR("fieldsType"));
+	struct field_path manager_path = field_path_child(path, STR("manager"));
+	struct field_path subresource_path = field_path_child(path, STR("subresource"));
+	struct str operation = json_text(json_find(entry, STR("operation")));
+	struct str type = json_text(json_find(entry, STR("fieldsType")));
+	struct json_value operation_value = json_string(operation), type_value = json_string(type);
+
+	if (str_is_empty(operation))
+		field_errors_add(
+			errors, FIELD_ERROR_REQUIRED, &operation_path, NULL, "must not be empty");
+	else if (!str_equal(operation, operations[0]) && !str_equal(operation, operations[1]))
+		field_errors_add_unsupported(
+			errors, &operation_path, &operation_value, operations, 2);
+	if (!str_is_empty(type) && !str_equal(type, STR("FieldsV1")))
+		field_errors_add(
+			errors, FIELD_ERROR_INVALID, &type_path, &type_value, "must be `FieldsV1`");
+	if (json_text(json_find(entry, STR("manager"))).length > MANAGER_MAXIMUM_BYTES)
+		field_errors_add(errors, FIELD_ERROR_TOO_LONG, &manager_path, NULL,
+			"may not be more than %d bytes", MANAGER_MAXIMUM_BYTES);
+	if (json_text(json_find(entry, STR("subresource"))).length > SUBRESOURCE_MAXIMUM_BYTES)
+		field_errors_add(errors, FIELD_ERROR_TOO_LONG, &subresource_path, NULL,
+			"may not be more than %d bytes", SUBRESOURCE_MAXIMUM_BYTES);
+}
+
+static void validate_managed_fields(
+	struct validation *validation, const struct field_path *metadata)
+{
+	const struct json_value *entries =
+		json_find_path(validation->object, "metadata", "managedFields", NULL);
+	struct field_path path = field_path_child(metadata, STR("managedFields"));
+
+	for (size_t i = 0; json_element(entries, i); i++) {
+		struct field_path element = field_path_index(&path, i);
+
+		validate_managed_entry(validation->errors, &element, json_element(entries, i));
+	}
+}
+
 void object_meta_validate(const struct api_resource *resource, const struct json_value *object,
 	const struct json_value *old, struct field_errors *errors)
 {
@@ -355,4 +403,5 @@ void object_meta_validate(const struct api_resource *resource, const struct json
 	validate_annotations(&validation, &metadata);
 	validate_owners(&validation, &metadata);
 	validate_finalizers(&validation, &metadata);
+	validate_managed_fields(&validation, &metadata);
 }

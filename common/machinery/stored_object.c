@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stored_object.h"
 
-#include <stdio.h>
-
-#include "assertion.h"
 #include "json_path.h"
 #include "json_writer.h"
 
@@ -295,26 +292,36 @@ static bool is_current(const struct api_resource *resource, const struct stored_
 		       revision >= resource->schema_revision);
 }
 
+/* Takes `expected` off the front of *rest. */
+static bool take(struct str *rest, struct str expected)
+{
+	if (!str_starts_with(*rest, expected))
+		return false;
+	*rest = str_skip(*rest, expected.length);
+	return true;
+}
+
+static bool take_version(struct str *rest, const struct api_resource *resource)
+{
+	return (str_is_empty(resource->group) ||
+		       (take(rest, resource->group) && take(rest, STR("/")))) &&
+	       take(rest, resource->version);
+}
+
+/* Piece by piece: this runs for every item of every list. */
 size_t stored_object_type_prefix(
 	const struct api_resource *resource, const struct stored_object *stored)
 {
-	char text[1024];
-	bool has_group = !str_is_empty(resource->group);
-	int length;
+	struct str rest = stored->json;
+	bool is_same;
 
+	if (!is_current(resource, stored))
+		return 0;
 	if (resource->flags & RESOURCE_CUSTOM)
-		length = snprintf(text, sizeof(text),
-			"{\"apiVersion\":\"%.*s%s%.*s\",\"kind\":\"%.*s\",",
-			STR_ARG(resource->group), has_group ? "/" : "", STR_ARG(resource->version),
-			STR_ARG(resource->kind));
+		is_same = take(&rest, STR("{\"apiVersion\":\"")) && take_version(&rest, resource) &&
+			  take(&rest, STR("\",\"kind\":\"")) && take(&rest, resource->kind);
 	else
-		length = snprintf(text, sizeof(text),
-			"{\"kind\":\"%.*s\",\"apiVersion\":\"%.*s%s%.*s\",",
-			STR_ARG(resource->kind), STR_ARG(resource->group), has_group ? "/" : "",
-			STR_ARG(resource->version));
-	ASSERT(length > 0 && (size_t)length < sizeof(text));
-	return is_current(resource, stored) &&
-			       str_starts_with(stored->json, str_from(text, (size_t)length))
-		       ? (size_t)length
-		       : 0;
+		is_same = take(&rest, STR("{\"kind\":\"")) && take(&rest, resource->kind) &&
+			  take(&rest, STR("\",\"apiVersion\":\"")) && take_version(&rest, resource);
+	return is_same && take(&rest, STR("\",")) ? stored->json.length - rest.length : 0;
 }

@@ -258,6 +258,10 @@ static const struct {
 		"{\"finalizers\":[\"x/a\"]}", ""},
 	{NAME_DNS_SUBDOMAIN, 0, "{\"name\":\"a\",\"annotations\":{\"Example.COM/Key\":\"1\"}}",
 		NULL, ""},
+	{NAME_DNS_SUBDOMAIN, 0,
+		"{\"name\":\"a\",\"managedFields\":[{\"operation\":\"Apply\",\"fieldsType\":\"FieldsV1\"},{\"operation\":\"x\",\"fieldsType\":\"y\"},{}]}",
+		NULL,
+		"metadata.managedFields[1].operation: Unsupported value: \"x\": supported values: \"Apply\", \"Update\"|metadata.managedFields[1].fieldsType: Invalid value: \"y\": must be `FieldsV1`|metadata.managedFields[2].operation: Required value: must not be empty"},
 	{NAME_DNS_SUBDOMAIN, 0, "{\"name\":\"a\",\"labels\":[1],\"annotations\":\"x\"}", NULL, ""},
 };
 
