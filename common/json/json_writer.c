@@ -205,7 +205,7 @@ void json_write_double(struct buffer *out, double value)
 			digits[count++] = *at;
 	while (count > 1 && digits[count - 1] == '0')
 		count--;
-	int exponent = atoi(at + 1);
+	int exponent = (int)strtol(at + 1, NULL, 10);
 
 	if (value < 1e-6 || value >= 1e21)
 		write_exponential(out, str_from(digits, count), exponent);

@@ -7,6 +7,7 @@
 #include "yaml_reader.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <yaml.h>
 
 #include "assertion.h"
@@ -353,7 +354,7 @@ static struct str float_key(struct arena *arena, double number)
 			break;
 	}
 	snprintf(digits, sizeof(digits), "%.*e", precision - 1, number);
-	int exponent = atoi(strchr(digits, 'e') + 1);
+	int exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
 
 	if (exponent >= -4 && exponent < 6)
 		return arena_printf(arena, "%.*f",

@@ -167,7 +167,7 @@ static struct str format_general(double number, char text[40])
 			break;
 	}
 	snprintf(text, 40, "%.*e", precision - 1, number);
-	int exponent = atoi(strchr(text, 'e') + 1);
+	int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
 
 	if (exponent >= -4 && exponent < 6)
 		snprintf(text, 40, "%.*f",
