@@ -26,6 +26,23 @@ static void read_trusted_uids(struct core_server *core, const struct settings *s
 	}
 }
 
+/*
+ * The server of custom resources runs as a user of its own: it needs to see who may do what, and which
+ * namespaces there are, and nothing else of ours.
+ */
+static void read_peers(struct core_server *core, const struct settings *settings)
+{
+	static const char *const readable[] = {"namespaces", "roles.rbac.authorization.k8s.io",
+		"rolebindings.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io",
+		"clusterrolebindings.rbac.authorization.k8s.io", NULL};
+	uint64_t uid;
+
+	if (!str_parse_u64(settings_text(settings, "internal.uid.extensions"), UINT32_MAX, &uid))
+		return;
+	core->peers[core->peer_count++] = (struct api_server_peer){
+		.uid = (uid_t)uid, .user_name = "system:apiserver", .readable = readable};
+}
+
 static int open_storage(
 	struct core_server *core, const struct settings *settings, struct error *err)
 {
@@ -127,6 +144,7 @@ static int start(void *opaque, struct server_process *process, struct error *err
 
 	core->process = process;
 	read_trusted_uids(core, settings);
+	read_peers(core, settings);
 	if (server_process_listener(process, "private") < 0)
 		return error_set(err, ERROR_INVALID, "no private listener was handed over");
 	if (create_authorizer(core, settings, err) != 0 || open_storage(core, settings, err) != 0)
@@ -142,6 +160,8 @@ static int start(void *opaque, struct server_process *process, struct error *err
 			.write_high_water_bytes = 512 * 1024},
 		.trusted_uids = core->trusted_uids,
 		.trusted_uid_count = core->trusted_uid_count,
+		.peers = core->peers,
+		.peer_count = core->peer_count,
 		.paths = core_paths,
 		.check_namespace = core_check_namespace,
 		.enable_garbage_collector =

@@ -16,6 +16,8 @@ struct core_server {
 	struct service_allocator *services;
 	uid_t trusted_uids[8];
 	size_t trusted_uid_count;
+	struct api_server_peer peers[1];
+	size_t peer_count;
 	bool is_bootstrapped;
 };
 

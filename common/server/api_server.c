@@ -17,7 +17,23 @@ static bool check_peer(void *context, const struct http_peer *peer)
 		if (server->options.trusted_uids[i] == peer->uid)
 			return true;
 	}
-	return false;
+	return api_server_find_peer(server, peer) != NULL;
+}
+
+const struct api_server_peer *api_server_find_peer(
+	const struct api_server *server, const struct http_peer *peer)
+{
+	const struct api_server_options *options = &server->options;
+
+	for (size_t i = 0; i < options->trusted_uid_count; i++) {
+		if (options->trusted_uids[i] == peer->uid)
+			return NULL;
+	}
+	for (size_t i = 0; i < options->peer_count; i++) {
+		if (options->peers[i].uid == peer->uid)
+			return &options->peers[i];
+	}
+	return NULL;
 }
 
 struct api_server *api_server_create(const struct api_server_options *options)
@@ -163,10 +179,10 @@ static struct request_context *context_create(
 	context->query = http_query_parse(arena, arena_copy(arena, request->query));
 	context->body = arena_copy(arena, request->body);
 	context->headers = &request->headers;
-	context->user_agent = arena_copy(
-		arena, http_headers_find(&request->headers, STR("user-agent")));
-	context->request_id = arena_copy(
-		arena, http_headers_find(&request->headers, STR("x-troika-request-id")));
+	context->user_agent =
+		arena_copy(arena, http_headers_find(&request->headers, STR("user-agent")));
+	context->request_id =
+		arena_copy(arena, http_headers_find(&request->headers, STR("x-troika-request-id")));
 	if (context->request_id.length > 64)
 		context->request_id = STR_EMPTY;
 	http_exchange_set_handler(exchange, context, on_exchange_writable, on_exchange_close);

@@ -15,34 +15,52 @@ struct api_server;
 struct request_context;
 struct health_checks;
 
-enum namespace_state { NAMESPACE_ACTIVE, NAMESPACE_MISSING, NAMESPACE_TERMINATING };
+enum namespace_state {
+	NAMESPACE_ACTIVE,
+	NAMESPACE_MISSING,
+	NAMESPACE_TERMINATING
+};
 typedef void (*namespace_checked_fn)(struct request_context *context, enum namespace_state state);
 
-/* A path outside the API groups ("/openapi/v3"): exact, or with everything below when it ends in '/'. */
+/* A path outside the API groups ("/openapi/v3"): exact, or with everything below when it ends in
+ * '/'. */
 struct api_server_path {
 	const char *path;
 	void (*handle)(struct request_context *context);
 	bool skip_authorization; /* health: must answer while RBAC is not there */
 };
 
+/*
+ * Another server that is a client of this one. It is known by the user that its process runs as,
+ * not by what it says, and may only read (get, list, watch) the resources that are named.
+ */
+struct api_server_peer {
+	uid_t uid;
+	const char *user_name;
+	const char *const
+		*readable; /* "namespaces", "roles.rbac.authorization.k8s.io"; ends with NULL */
+};
+
 struct api_server_options {
 	struct event_loop *loop;
 	struct storage *storage;
-	struct authorizer *authorizer;          /* borrowed; replaced by api_server_set_authorizer */
+	struct authorizer *authorizer; /* borrowed; replaced by api_server_set_authorizer */
 	struct http_limits limits;
 	/* Users whose X-Remote-* headers are believed. */
 	const uid_t *trusted_uids;
 	size_t trusted_uid_count;
-	const struct api_server_path *paths;    /* ends with a NULL path; may be NULL */
+	const struct api_server_peer *peers; /* those that are trusted need no row */
+	size_t peer_count;
+	const struct api_server_path *paths; /* ends with a NULL path; may be NULL */
 	/*
-	 * Says what state a namespace is in, now or later, by calling `done` once. NULL: namespaces are
-	 * not checked.
+	 * Says what state a namespace is in, now or later, by calling `done` once. NULL: namespaces
+	 * are not checked.
 	 */
 	void (*check_namespace)(void *context, struct request_context *request,
 		struct str namespace, namespace_checked_fn done);
 	bool enable_garbage_collector;
-	int64_t minimum_watch_seconds;          /* --min-request-timeout; 0: 1800 */
-	void *context;                          /* of the callbacks above */
+	int64_t minimum_watch_seconds; /* --min-request-timeout; 0: 1800 */
+	void *context;                 /* of the callbacks above */
 };
 
 /* Options are copied; strings and arrays they point to must outlive the server. */
@@ -67,8 +85,8 @@ void api_server_return_arena(struct api_server *server, struct arena *arena);
 
 /*
  * A request that nobody sent: for writes of the server itself to one object (object_write.h,
- * object_delete.h), as the user system:apiserver of the group system:masters. Its answer goes nowhere.
- * A reference for the caller.
+ * object_delete.h), as the user system:apiserver of the group system:masters. Its answer goes
+ * nowhere. A reference for the caller.
  */
 struct request_context *api_server_begin_own_request(struct api_server *server,
 	struct resource_entry *entry, struct str namespace, struct str name);
@@ -77,7 +95,8 @@ struct request_context *api_server_begin_own_request(struct api_server *server,
 struct resource_entry *api_server_add_resource(
 	struct api_server *server, const struct api_resource *resource);
 
-/* Watches end cleanly, new requests are refused by the http server; on_drained once none is left. */
+/* Watches end cleanly, new requests are refused by the http server; on_drained once none is left.
+ */
 void api_server_drain(struct api_server *server, void (*on_drained)(void *context), void *context);
 
 #endif

@@ -24,6 +24,10 @@ struct api_server {
 	struct discovery_cache *discovery;
 };
 
+/* The row of a peer that is not trusted to speak for others, or NULL. */
+const struct api_server_peer *api_server_find_peer(
+	const struct api_server *server, const struct http_peer *peer);
+
 /* Steps; true: go on with the next. */
 #define REQUEST_STEP(name) bool request_step_##name(struct request_context *context);
 #include "request_steps.def"

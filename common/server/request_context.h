@@ -25,6 +25,7 @@ struct request_context {
 	struct str user_agent;
 	struct str request_id;              /* names a write across repeats; may be empty */
 	struct user_info user;
+	const struct api_server_peer *peer; /* NULL unless another server asks for itself */
 	struct request_info info;
 	struct resource_entry *entry;       /* counted; NULL for other paths */
 	const struct api_resource *resource;

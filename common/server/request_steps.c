@@ -7,6 +7,12 @@
 
 bool request_step_identify(struct request_context *context)
 {
+	context->peer = api_server_find_peer(
+		context->server, http_exchange_request(context->exchange)->peer);
+	if (context->peer) {
+		context->user = (struct user_info){.name = str_from_c(context->peer->user_name)};
+		return true;
+	}
 	/* The peer was checked when it connected: its word on who asks is taken. */
 	if (user_info_from_headers(context->arena, context->headers, &context->user))
 		return true;
@@ -97,6 +103,25 @@ bool request_step_resolve(struct request_context *context)
 	return true;
 }
 
+static bool peer_may(const struct request_context *context)
+{
+	const struct request_info *info = &context->info;
+	struct str name = info->resource;
+
+	if (!info->is_resource_request || !str_is_empty(info->subresource) ||
+		!(str_equal(info->verb, STR("get")) || str_equal(info->verb, STR("list")) ||
+			str_equal(info->verb, STR("watch"))))
+		return false;
+	if (!str_is_empty(info->group))
+		name = arena_printf(
+			context->arena, "%.*s.%.*s", STR_ARG(name), STR_ARG(info->group));
+	for (const char *const *readable = context->peer->readable; *readable; readable++) {
+		if (str_equal_c(name, *readable))
+			return true;
+	}
+	return false;
+}
+
 bool request_step_authorize(struct request_context *context)
 {
 	const struct request_info *info = &context->info;
@@ -114,8 +139,9 @@ bool request_step_authorize(struct request_context *context)
 	};
 	struct str reason = STR_EMPTY;
 
-	if (authorizer_decide(context->arena, context->server->options.authorizer, &attributes,
-		    &reason) == AUTHORIZATION_ALLOW)
+	if (context->peer ? peer_may(context)
+			  : authorizer_decide(context->arena, context->server->options.authorizer,
+				    &attributes, &reason) == AUTHORIZATION_ALLOW)
 		return true;
 	authorizer_forbid(&attributes, reason, &context->err);
 	request_context_fail(context);
@@ -141,9 +167,8 @@ bool request_step_negotiate(struct request_context *context)
 	}
 	if (!str_is_empty(context->resource->deprecation_warning))
 		request_context_warn(context, context->resource->deprecation_warning);
-	if (media_type_negotiate(context->arena,
-		    http_headers_find(context->headers, STR("accept")), context->query,
-		    context->user_agent, &context->accept, &context->err) == 0)
+	if (media_type_negotiate(context->arena, http_headers_find(context->headers, STR("accept")),
+		    context->query, context->user_agent, &context->accept, &context->err) == 0)
 		return true;
 	request_context_fail(context);
 	return false;
@@ -213,7 +238,8 @@ static resource_handler_fn find_own_handler(const struct request_context *contex
 	return NULL;
 }
 
-/* The generic handlers deal with the resource itself, and with subresources that are views of it. */
+/* The generic handlers deal with the resource itself, and with subresources that are views of it.
+ */
 static bool is_generic(const struct request_context *context)
 {
 	const struct api_subresource *subresource = context->subresource;
@@ -261,8 +287,8 @@ static bool fits_method(const struct request_context *context)
 
 bool request_step_dispatch(struct request_context *context)
 {
-	uint16_t verbs = context->subresource ? context->subresource->verbs
-					      : context->resource->verbs;
+	uint16_t verbs =
+		context->subresource ? context->subresource->verbs : context->resource->verbs;
 	resource_handler_fn own = find_own_handler(context);
 
 	for (size_t i = 0; i < sizeof(verb_handlers) / sizeof(verb_handlers[0]); i++) {
