@@ -46,6 +46,23 @@ static void a_custom_object_has_all_keys_sorted(void **state)
 		"\"resourceVersion\":\"5\"}}");
 }
 
+static void what_an_older_schema_wrote_has_to_be_converted(void **state)
+{
+	struct arena *arena = *state;
+	struct api_resource resource = support_widgets;
+	const char *text = "{\"apiVersion\":\"example.com/v1beta1\",\"kind\":\"Widget\","
+			   "\"metadata\":{},\"spec\":1}";
+
+	resource.schema_revision = 10;
+	struct stored_object older = store(arena, &resource, text, "9");
+	struct stored_object current = store(arena, &resource, text, "10");
+
+	assert_int_equal(stored_object_type_prefix(&resource, &older), 0);
+	assert_true(stored_object_type_prefix(&resource, &current) > 0);
+	resource.version = STR("v1");
+	assert_int_equal(stored_object_type_prefix(&resource, &current), 0);
+}
+
 static void the_header_answers_selectors(void **state)
 {
 	struct arena *arena = *state;
@@ -343,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ARENA_TEST(a_built_in_has_its_revision_behind_the_uid),
 		ARENA_TEST(a_custom_object_has_all_keys_sorted),
+		ARENA_TEST(what_an_older_schema_wrote_has_to_be_converted),
 		ARENA_TEST(the_header_answers_selectors),
 		ARENA_TEST(cut_or_changed_bytes_never_read_past_their_end),
 		ARENA_TEST(an_object_over_the_limit_is_too_large),
