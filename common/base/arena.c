@@ -56,21 +56,53 @@ struct arena *arena_create(size_t block_bytes)
 	return arena;
 }
 
+static void run_releases(struct arena *arena, const struct arena_release *until)
+{
+	while (arena->releases != until) {
+		struct arena_release *release = arena->releases;
+
+		ASSERT(release);
+		arena->releases = release->next;
+		release->function(release->context);
+	}
+}
+
+static void pop_block(struct arena *arena)
+{
+	struct arena_block *block = arena->blocks;
+
+	ASSERT(block->next);
+	arena->blocks = block->next;
+	memory_free(block);
+}
+
 void arena_reset(struct arena *arena)
 {
-	struct arena_release *release = arena->releases;
-
-	arena->releases = NULL;
-	for (; release; release = release->next)
-		release->function(release->context);
-	while (arena->blocks->next) {
-		struct arena_block *block = arena->blocks;
-
-		arena->blocks = block->next;
-		memory_free(block);
-	}
+	run_releases(arena, NULL);
+	while (arena->blocks->next)
+		pop_block(arena);
 	arena->blocks->used = 0;
 	arena->used_bytes = 0;
+}
+
+struct arena_mark arena_mark(const struct arena *arena)
+{
+	return (struct arena_mark){
+		.block = arena->blocks,
+		.release = arena->releases,
+		.used = arena->blocks->used,
+		.used_bytes = arena->used_bytes,
+	};
+}
+
+void arena_rewind(struct arena *arena, const struct arena_mark *mark)
+{
+	run_releases(arena, mark->release);
+	while (arena->blocks != mark->block)
+		pop_block(arena);
+	ASSERT(arena->blocks->used >= mark->used);
+	arena->blocks->used = mark->used;
+	arena->used_bytes = mark->used_bytes;
 }
 
 void arena_destroy(struct arena **arena)

@@ -8,18 +8,34 @@
 #include "str.h"
 
 /*
- * Memory of one request (or one event, one start-up step): grows by blocks, nothing is freed singly,
- * everything comes zeroed. A function that allocates takes the arena as its first argument; that
- * argument says how long the result lives. Not shared between threads.
+ * Memory of one request (or one event, one start-up step): grows by blocks, nothing is freed
+ * singly, everything comes zeroed. A function that allocates takes the arena as its first argument;
+ * that argument says how long the result lives. Not shared between threads.
  */
 struct arena;
 
-/* Owned by the caller; blocks start at `block_bytes` (0: a default of 8 KiB) and double to 1 MiB. */
+/* Owned by the caller; blocks start at `block_bytes` (0: a default of 8 KiB) and double to 1 MiB.
+ */
 struct arena *arena_create(size_t block_bytes);
 /* Frees all of it and drops the blobs it holds. Accepts NULL, stores NULL. */
 void arena_destroy(struct arena **arena);
 /* Forgets all allocations, keeps the first block for the next request, drops held blobs. */
 void arena_reset(struct arena *arena);
+
+/*
+ * A place to go back to, for work that is done again and again within one request: rewinding
+ * forgets what was allocated since the mark and drops what was held since. Marks nest; one that was
+ * rewound to stays good.
+ */
+struct arena_mark {
+	/* private */
+	void *block;
+	void *release;
+	size_t used, used_bytes;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, const struct arena_mark *mark);
+
 /* Zeroed, aligned to 16 bytes, never NULL. */
 void *arena_allocate(struct arena *arena, size_t size_bytes);
 /* As arena_allocate without zeroing, aligned to 1 byte: for text that is written at once. */

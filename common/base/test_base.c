@@ -66,6 +66,31 @@ static void arena_gives_zeroed_memory_and_drops_blobs(void **state)
 	blob_unref(&blob);
 }
 
+static void arena_goes_back_to_a_mark(void **state)
+{
+	(void)state;
+	struct blob *blob = blob_create(STR("x"));
+	struct arena *arena = arena_create(64);
+	struct str kept = arena_copy(arena, STR("kept"));
+	struct arena_mark mark = arena_mark(arena);
+
+	for (int turn = 0; turn < 3; turn++) {
+		arena_hold_blob(arena, blob);
+		for (int i = 0; i < 100; i++)
+			arena_allocate(arena, 50);
+		assert_int_equal(atomic_load(&blob->references), 2);
+		arena_rewind(arena, &mark);
+		assert_int_equal(atomic_load(&blob->references), 1);
+		assert_int_equal(arena_used_bytes(arena), kept.length + 1);
+	}
+	char *bytes = arena_allocate(arena, 16);
+
+	assert_int_equal(bytes[15], 0);
+	assert_true(str_equal(kept, STR("kept")));
+	arena_destroy(&arena);
+	blob_unref(&blob);
+}
+
 static void map_finds_what_was_set_after_removals(void **state)
 {
 	(void)state;
@@ -97,7 +122,8 @@ static void times_are_read_and_written_as_go_does(void **state)
 	uint32_t nanoseconds;
 	struct arena *arena = arena_create(0);
 
-	assert_true(clock_parse_rfc3339(STR("2024-02-29T23:59:59.25+01:00"), &seconds, &nanoseconds));
+	assert_true(
+		clock_parse_rfc3339(STR("2024-02-29T23:59:59.25+01:00"), &seconds, &nanoseconds));
 	assert_int_equal(nanoseconds, 250000000);
 	clock_format_rfc3339(seconds, text);
 	assert_string_equal(text, "2024-02-29T22:59:59Z");
@@ -150,6 +176,7 @@ int main(void)
 		cmocka_unit_test(str_splits_and_trims),
 		cmocka_unit_test(numbers_keep_their_bounds),
 		cmocka_unit_test(arena_gives_zeroed_memory_and_drops_blobs),
+		cmocka_unit_test(arena_goes_back_to_a_mark),
 		cmocka_unit_test(map_finds_what_was_set_after_removals),
 		cmocka_unit_test(times_are_read_and_written_as_go_does),
 		cmocka_unit_test(errors_carry_message_and_causes_in_order),
