@@ -222,6 +222,9 @@ static void fill(struct ext_resource *made, const struct json_value *definition,
 	resource->flags = RESOURCE_CUSTOM | RESOURCE_GENERATION_ANY | RESOURCE_CONDITIONAL_UPDATE;
 	if (str_equal(text_of(spec, "scope"), STR("Namespaced")))
 		resource->flags |= RESOURCE_NAMESPACED;
+	if (str_equal(json_text(json_find_path(spec, "conversion", "strategy", NULL)),
+		    STR("Webhook")))
+		resource->flags |= RESOURCE_WEBHOOK_CONVERSION;
 	resource->name_format = NAME_DNS_SUBDOMAIN;
 	resource->storage_prefix = ext_storage_prefix(arena, resource->group, resource->resource);
 	resource->storage_version = copy_text(arena, ext_storage_version(definition), "name");
@@ -269,6 +272,7 @@ struct ext_resource *ext_resource_create_untyped(
 	made->arena = arena;
 	made->resource.schema = &anything;
 	fill(made, definition, version);
+	made->resource.flags &= ~(uint32_t)RESOURCE_WEBHOOK_CONVERSION;
 	return made;
 }
 

@@ -253,6 +253,16 @@ static const char *condition_of(const struct json_value *definition, const char 
 	"{'apiVersion':'example.com/v1','kind':'Widget','metadata':{'name':'red'},"                \
 	"'spec':{'color':'red','bogus':1},'status':{'replicas':3}}"
 
+static void wait_until_gone(struct fixture *fixture, const char *path)
+{
+	int status;
+
+	do {
+		call(fixture, "GET", path, NULL, &status);
+	} while (status == 200);
+	assert_int_equal(status, 404);
+}
+
 /* ---- Tests ---- */
 
 static void a_definition_is_served_when_its_create_is_answered(void **state)
@@ -350,6 +360,35 @@ static void versions_are_converted_by_name(void **state)
 	assert_int_equal(json_count(find_place(&object, "items")), 1);
 }
 
+static void what_needs_a_webhook_says_so(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json_value definition = parse(fixture->arena, WIDGET), answer, versions;
+	int status;
+
+	versions = json_copy(fixture->arena, find_place(&definition, "spec/versions"), true);
+	json_append(fixture->arena, &versions,
+		json_copy(fixture->arena, json_element(&versions, 0), true));
+	json_set(fixture->arena, json_element(&versions, 1), STR("storage"), json_bool(false));
+	json_set(fixture->arena, json_element(&versions, 1), STR("name"), json_string(STR("v2")));
+	*find_place(&definition, "spec/versions") = versions;
+	*find_place(&definition, "spec/conversion") = parse(fixture->arena,
+		"{'strategy':'Webhook','webhook':{'conversionReviewVersions':['v1'],"
+		"'clientConfig':{'url':'https://example.com/convert'}}}");
+	call(fixture, "POST", CRDS, &definition, &status);
+	assert_int_equal(status, 201);
+	expect(fixture, 201, "POST", WIDGETS, RED);
+	expect(fixture, 200, "GET", WIDGETS "/red", NULL);
+	expect(fixture, 200, "GET", WIDGETS, NULL);
+	answer = expect(
+		fixture, 500, "GET", "/apis/example.com/v2/namespaces/default/widgets/red", NULL);
+	assert_true(str_starts_with(json_text(find_place(&answer, "message")),
+		STR("conversion webhook for example.com/v1, Kind=Widget failed: ")));
+	expect(fixture, 500, "GET", "/apis/example.com/v2/widgets", NULL);
+	expect(fixture, 200, "DELETE", CRDS "/widgets.example.com", NULL);
+	wait_until_gone(fixture, CRDS "/widgets.example.com");
+}
+
 static void names_in_use_wait_until_they_are_free(void **state)
 {
 	struct fixture *fixture = *state;
@@ -370,16 +409,6 @@ static void names_in_use_wait_until_they_are_free(void **state)
 		made = expect(fixture, 200, "GET", CRDS "/others.example.com", NULL);
 	} while (strcmp(condition_of(&made, "Established"), "True") != 0);
 	expect(fixture, 200, "GET", "/apis/example.com/v1/others", NULL);
-}
-
-static void wait_until_gone(struct fixture *fixture, const char *path)
-{
-	int status;
-
-	do {
-		call(fixture, "GET", path, NULL, &status);
-	} while (status == 200);
-	assert_int_equal(status, 404);
 }
 
 static void make_widgets(struct fixture *fixture, int count)
@@ -576,6 +605,7 @@ int main(void)
 		SERVER_TEST(a_bad_definition_is_refused),
 		SERVER_TEST(objects_follow_a_change_of_the_schema),
 		SERVER_TEST(versions_are_converted_by_name),
+		SERVER_TEST(what_needs_a_webhook_says_so),
 		SERVER_TEST(names_in_use_wait_until_they_are_free),
 		SERVER_TEST(a_deleted_definition_takes_its_objects_along),
 		SERVER_TEST(a_deletion_waits_for_finalizers_and_outlives_a_restart),

@@ -37,6 +37,7 @@ enum api_resource_flags {
 	RESOURCE_VIRTUAL = 1 << 12,             /* nothing is stored: create answers (reviews) */
 	RESOURCE_STATUS_KEEPS_METADATA = 1 << 13, /* status writes may change labels, annotations */
 	RESOURCE_FINALIZER_PHASE = 1 << 14,     /* Namespace: spec.finalizers hold deletion too */
+	RESOURCE_WEBHOOK_CONVERSION = 1 << 15, /* CRDs: only a webhook converts between versions */
 };
 
 enum api_name_format {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A list is written in pieces straight from the store: each piece opens a snapshot, goes on behind
- * the last name at the list's revision, and ends when a socket buffer is full. So a list of any size
- * costs one buffer, and a slow reader holds no snapshot.
+ * the last name at the list's revision, and ends when a socket buffer is full. So a list of any
+ * size costs one buffer, and a slow reader holds no snapshot.
  */
 #include "api_server_private.h"
 #include "assertion.h"
 #include "continue_token.h"
 #include "json_reader.h"
 #include "list_format.h"
+#include "object_conversion.h"
 #include "object_match.h"
 #include "object_response.h"
 #include "object_write.h"
@@ -168,8 +169,8 @@ static int find_page(struct list *list, struct storage_snapshot *snapshot,
 	if (outcome != 0 || !page.has_more)
 		return outcome;
 	list->last_name = arena_copy(arena, page.last);
-	metadata->continue_token = continue_token_encode(arena, list->revision,
-		str_skip(list->last_name, list->match.below.length), err);
+	metadata->continue_token = continue_token_encode(
+		arena, list->revision, str_skip(list->last_name, list->match.below.length), err);
 	if (!list->match.labels && !list->match.fields) {
 		range.start_after = list->last_name;
 		range.start_inclusive = false;
@@ -204,8 +205,7 @@ static void fail_expired(struct list *list, bool is_continue)
 		str_skip(list->start_after, list->match.below.length), &ignored);
 }
 
-static int choose_revision(
-	struct list *list, struct storage_snapshot *snapshot, struct error *err)
+static int choose_revision(struct list *list, struct storage_snapshot *snapshot, struct error *err)
 {
 	const struct list_options *options = &list->options;
 	struct request_context *context = list->context;
@@ -214,8 +214,7 @@ static int choose_revision(
 
 	list->revision = current;
 	if (!str_is_empty(options->continue_text)) {
-		if (continue_token_decode(
-			    context->arena, options->continue_text, &token, err) != 0)
+		if (continue_token_decode(context->arena, options->continue_text, &token, err) != 0)
 			return ERROR_RETURN;
 		if (token.revision != UINT64_MAX)
 			list->revision = token.revision;
@@ -243,10 +242,15 @@ static int look_first(struct list *list, struct list_metadata *metadata)
 		storage_snapshot_open(api_server_storage(context->server));
 	int outcome = choose_revision(list, snapshot, &context->err);
 
+	if (outcome == 0) {
+		struct storage_range range = list_range(list);
+
+		outcome = object_check_range(context->resource, snapshot, &range, &context->err);
+	}
 	if (outcome == 0)
 		outcome = find_page(list, snapshot, metadata, &context->err);
-	if (outcome == 0 && list->revision <= storage_compacted_revision(api_server_storage(
-						      context->server)) &&
+	if (outcome == 0 &&
+		list->revision <= storage_compacted_revision(api_server_storage(context->server)) &&
 		list->revision < storage_snapshot_revision(snapshot))
 		outcome = STORAGE_COMPACTED;
 	storage_snapshot_close(&snapshot);
@@ -262,7 +266,8 @@ void handle_list(struct request_context *context)
 	struct list_metadata metadata = {0};
 
 	list->context = context;
-	if (list_options_parse(context->arena, context->query, &list->options, &context->err) != 0 ||
+	if (list_options_parse(context->arena, context->query, &list->options, &context->err) !=
+			0 ||
 		object_match_init(context, &list->options, &list->match, &context->err) != 0 ||
 		list_format_init(&list->format, context, &context->err) != 0 ||
 		look_first(list, &metadata) != 0) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A watch is a cursor into the store's events with a selector. Events are encoded once and shared by
- * all watches that take them in the same form; a client that reads slowly leaves its cursor behind
- * and costs no memory.
+ * A watch is a cursor into the store's events with a selector. Events are encoded once and shared
+ * by all watches that take them in the same form; a client that reads slowly leaves its cursor
+ * behind and costs no memory.
  */
 #include <stdlib.h>
 #include <sys/random.h>
@@ -10,6 +10,7 @@
 #include "api_server_private.h"
 #include "assertion.h"
 #include "clock.h"
+#include "object_conversion.h"
 #include "object_match.h"
 #include "object_response.h"
 #include "status.h"
@@ -82,24 +83,37 @@ static bool classify(const struct watch_stream *stream, const struct storage_eve
 	bool selects = match->labels || match->fields;
 	bool is_put = event->type == STORAGE_EVENT_PUT;
 	bool matches = is_put && (!selects || object_match_bytes(match, event->name,
-						       blob_str(event->value), &stored));
-	bool matched = event->previous &&
-		       (!selects || object_match_bytes(match, event->name,
-					    blob_str(event->previous), &stored));
+						      blob_str(event->value), &stored));
+	bool matched = event->previous && (!selects || object_match_bytes(match, event->name,
+							       blob_str(event->previous), &stored));
 
 	if (!matches && !matched)
 		return false;
-	*ret_type = !matches ? WATCH_EVENT_DELETED
+	*ret_type = !matches  ? WATCH_EVENT_DELETED
 		    : matched ? WATCH_EVENT_MODIFIED
 			      : WATCH_EVENT_ADDED;
 	return true;
+}
+
+/* An event that this version cannot show ends the watch with the reason. */
+static bool can_show(struct watch_stream *stream, struct str bytes)
+{
+	struct error err = ERROR_INIT(stream->context->arena);
+	struct stored_object stored;
+
+	if (!stored_object_parse(bytes, &stored) ||
+		object_check_conversion(stream->context->resource, &stored, &err) == 0)
+		return true;
+	fail_stream(stream, &err);
+	return false;
 }
 
 static void send_event(struct watch_stream *stream, struct storage_event *event)
 {
 	enum watch_event_type type;
 
-	if (!classify(stream, event, &type))
+	if (!classify(stream, event, &type) ||
+		!can_show(stream, blob_str(event->value ? event->value : event->previous)))
 		return;
 	struct blob *encoded = watch_format_event(&stream->format, event, type);
 
@@ -166,14 +180,16 @@ static void send_initial(struct watch_stream *stream)
 			.revision = stream->start_revision,
 		};
 		struct storage_snapshot *snapshot = storage_snapshot_open(storage);
-		int outcome = storage_snapshot_scan(snapshot, &range, write_initial, stream);
+		struct error err = ERROR_INIT(stream->context->arena);
+		int outcome = object_check_range(stream->context->resource, snapshot, &range, &err);
 
+		if (outcome == 0)
+			outcome = storage_snapshot_scan(snapshot, &range, write_initial, stream);
 		storage_snapshot_close(&snapshot);
 		if (outcome != 0) {
-			struct error err = ERROR_INIT(stream->context->arena);
-
-			error_set(&err, ERROR_EXPIRED,
-				"The resourceVersion for the provided watch is too old.");
+			if (outcome != ERROR_RETURN)
+				error_set(&err, ERROR_EXPIRED,
+					"The resourceVersion for the provided watch is too old.");
 			fail_stream(stream, &err);
 			return;
 		}
@@ -258,9 +274,9 @@ static void start_timers(struct watch_stream *stream)
 
 static void on_retired(struct resource_watcher *watcher)
 {
-	struct watch_stream *stream = (struct watch_stream *)(void *)((char *)watcher -
-								       offsetof(struct watch_stream,
-									       retired));
+	struct watch_stream *stream =
+		(struct watch_stream *)(void *)((char *)watcher -
+						offsetof(struct watch_stream, retired));
 
 	end_stream(stream);
 }
@@ -325,13 +341,12 @@ static void choose_start(struct watch_stream *stream)
 	bool from_now = options->resource_version == 0;
 
 	storage_snapshot_close(&snapshot);
-	stream->sends_initial = options->has_send_initial_events ? options->send_initial_events
-								  : from_now;
+	stream->sends_initial =
+		options->has_send_initial_events ? options->send_initial_events : from_now;
 	stream->start_revision =
 		from_now || stream->sends_initial ? current : options->resource_version;
 	stream->needs_initial_end = options->has_send_initial_events &&
-				    options->send_initial_events &&
-				    options->allow_watch_bookmarks;
+				    options->send_initial_events && options->allow_watch_bookmarks;
 }
 
 /* "too old" is told inside the stream, with status 200, as upstream does. */

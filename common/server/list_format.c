@@ -3,7 +3,7 @@
 
 #include "json_reader.h"
 #include "json_writer.h"
-#include "object_response.h"
+#include "object_conversion.h"
 #include "yaml_writer.h"
 
 #define WHOLE_MAXIMUM (64 * 1024 * 1024)

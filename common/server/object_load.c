@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_reader.h"
-#include "object_response.h"
+#include "object_conversion.h"
 #include "object_write.h"
 #include "stored_object.h"
 
@@ -42,12 +42,16 @@ int object_load(struct request_context *context, const struct api_resource *reso
 	struct str json = arena_copy(context->arena, stored.json);
 	size_t type_prefix = stored_object_type_prefix(resource, &stored);
 
+	if (object_check_conversion(resource, &stored, err) != 0) {
+		storage_snapshot_close(&snapshot);
+		return ERROR_RETURN;
+	}
 	*ret_revision = record.mod_revision;
 	storage_snapshot_close(&snapshot);
 	if (json_read(context->arena, json, NULL, ret_object, err) != 0) {
 		err->code = ERROR_STORAGE_READ;
-		return error_wrap(err, "%.*s%.*s", STR_ARG(resource->storage_prefix),
-			STR_ARG(storage_name));
+		return error_wrap(
+			err, "%.*s%.*s", STR_ARG(resource->storage_prefix), STR_ARG(storage_name));
 	}
 	if (type_prefix == 0)
 		json = object_convert(context->arena, resource, ret_object);

@@ -2,8 +2,7 @@
 #include "object_match.h"
 
 #include "json_reader.h"
-#include "object_response.h"
-
+#include "object_conversion.h"
 #include "object_write.h"
 
 int object_match_init(struct request_context *context, const struct list_options *options,
@@ -38,7 +37,8 @@ static struct str split_name(
 	return storage_name;
 }
 
-/* An object of another version or schema: its header has other fields than the resource selects by. */
+/* An object of another version or schema: its header has other fields than the resource selects by.
+ */
 static bool matches_converted(const struct object_match *match, struct str namespace,
 	struct str name, const struct stored_object *stored)
 {
@@ -51,8 +51,8 @@ static bool matches_converted(const struct object_match *match, struct str names
 
 	if (json_read(arena, stored->json, NULL, &object, &err) == 0) {
 		object_convert(arena, match->resource, &object);
-		is_match = stored_object_encode(
-				   arena, match->resource, &object, &encoding, &err) == 0 &&
+		is_match = stored_object_encode(arena, match->resource, &object, &encoding, &err) ==
+				   0 &&
 			   stored_object_parse(encoding.bytes, &view) &&
 			   field_selector_matches_stored(match->fields, namespace, name, &view);
 	}

@@ -2,7 +2,7 @@
 #include "watch_format.h"
 
 #include "json_reader.h"
-#include "object_response.h"
+#include "object_conversion.h"
 #include "status.h"
 #include "table.h"
 
