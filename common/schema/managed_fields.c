@@ -136,16 +136,31 @@ static struct field_managers starting_managers(struct arena *arena,
 	return field_managers_decode_stored(arena, live);
 }
 
+/*
+ * Gives the object metadata of its own without managedFields: a patched object may share what did
+ * not change with the live one.
+ */
+static void detach_metadata(struct arena *arena, struct json_value *object)
+{
+	struct json_value *metadata = json_ensure_object(arena, object, STR("metadata"));
+	struct json_value own = json_object();
+
+	for (uint32_t i = 0; i < metadata->length; i++)
+		if (!str_equal(metadata->members[i].key, STR("managedFields")))
+			json_append_member(
+				arena, &own, metadata->members[i].key, metadata->members[i].value);
+	*metadata = own;
+}
+
 int managed_fields_update(struct arena *arena, const struct managed_fields_request *request,
 	const struct json_value *live, struct json_value *object, struct error *err)
 {
 	struct field_managers managers = starting_managers(arena, request, live, object);
-	struct json_value *metadata = json_ensure_object(arena, object, STR("metadata"));
 	struct json_value old = live ? managed_fields_without(arena, live)
 				     : managed_fields_empty_object(arena, request, object);
 
 	(void)err;
-	json_remove(metadata, STR("managedFields"));
+	detach_metadata(arena, object);
 	/* An object nobody manages stays so until something is applied to it. */
 	if (live && managers.count == 0)
 		return 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test_managed_support.h"
 
+#include "schema_engine.h"
+
 static void a_create_gives_its_manager_what_the_empty_object_has_not(void **state)
 {
 	(void)state;
@@ -103,6 +105,21 @@ static void an_unmanaged_object_stays_so_and_a_body_can_reset(void **state)
 	assert_string_equal(test_fields_of(&object, "z"), "{'f:spec':{'f:replicas':{}}}");
 }
 
+static void an_object_that_shares_with_the_live_one_leaves_it_alone(void **state)
+{
+	(void)state;
+	struct json_value live = test_update("one", NULL, "{" HEAD "},'spec':{'replicas':1}}");
+	const char *before = show(test_arena, &live);
+	struct json_value patch = parse(test_arena, "{'spec':{'replicas':2}}");
+	struct json_value object = patch_merge(test_arena, &live, &patch);
+	struct managed_fields_request request = test_request("two", 3000);
+	struct error err = ERROR_INIT(test_arena);
+
+	assert_int_equal(managed_fields_update(test_arena, &request, &live, &object, &err), 0);
+	assert_string_equal(show(test_arena, &live), before);
+	assert_string_equal(test_fields_of(&object, "two"), "{'f:spec':{'f:replicas':{}}}");
+}
+
 static void old_updates_flow_together(void **state)
 {
 	(void)state;
@@ -144,6 +161,7 @@ int main(void)
 		TEST(the_same_manager_keeps_one_entry),
 		TEST(what_the_main_resource_resets_belongs_to_nobody),
 		TEST(an_unmanaged_object_stays_so_and_a_body_can_reset),
+		TEST(an_object_that_shares_with_the_live_one_leaves_it_alone),
 		TEST(old_updates_flow_together),
 	};
 
