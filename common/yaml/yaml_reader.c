@@ -512,6 +512,24 @@ static int read_document(struct yaml_reader *reader)
 	return 0;
 }
 
+/*
+ * JSON is nearly all YAML, and what clients send as YAML is mostly JSON, which is read in a
+ * fraction of the time. Where the two could differ (it is no JSON, or has duplicates) YAML decides.
+ */
+static bool read_as_json(struct arena *arena, struct str text,
+	const struct json_read_options *options, struct json_value *ret_value)
+{
+	struct json_value duplicates = json_array();
+	struct json_read_options json_options = *options;
+
+	text = str_trim(text);
+	json_options.ret_duplicates = &duplicates;
+	json_options.share_text = false;
+	return str_starts_with(text, STR("{")) && str_ends_with(text, STR("}")) &&
+	       json_read(arena, text, &json_options, ret_value, NULL) == 0 &&
+	       duplicates.length == 0;
+}
+
 int yaml_read(struct arena *arena, struct str text, const struct json_read_options *options,
 	struct json_value *ret_value, struct error *err)
 {
@@ -521,13 +539,17 @@ int yaml_read(struct arena *arena, struct str text, const struct json_read_optio
 		.options = options ? options : &defaults,
 		.err = err,
 		.anchor_names = json_object(),
-		.root = json_null(),
 	};
 
+	if (read_as_json(arena, text, reader.options, &reader.root)) {
+		*ret_value = reader.root;
+		return 0;
+	}
 	if (!yaml_parser_initialize(&reader.parser))
 		return fail(&reader, "out of memory");
 	yaml_parser_set_input_string(
 		&reader.parser, (const unsigned char *)(text.data ? text.data : ""), text.length);
+	reader.root = json_null();
 	int result = read_document(&reader);
 
 	if (result == 0)
