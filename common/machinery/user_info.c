@@ -31,8 +31,8 @@ void user_info_copy(struct arena *arena, const struct user_info *user, struct us
 	ret->group_count = user->group_count;
 	for (size_t i = 0; i < user->extra_count; i++) {
 		extra[i].key = arena_copy(arena, user->extra[i].key);
-		extra[i].values = copy_list(
-			arena, user->extra[i].values, user->extra[i].value_count);
+		extra[i].values =
+			copy_list(arena, user->extra[i].values, user->extra[i].value_count);
 		extra[i].value_count = user->extra[i].value_count;
 	}
 	ret->extra = extra;
@@ -67,6 +67,21 @@ static struct str decode_value(struct arena *arena, struct str text)
 	return decoded;
 }
 
+/* HTTP/2 knows lower-case names only, escapes included; upstream lower-cases keys when it reads
+ * them. */
+static struct str extra_name(struct arena *arena, struct str key)
+{
+	struct str encoded = http_percent_encode(arena, key, "");
+	struct str name = arena_printf(arena, EXTRA_PREFIX "%.*s", STR_ARG(encoded));
+	char *text = (char *)(uintptr_t)name.data;
+
+	for (size_t i = 0; i < name.length; i++) {
+		if (text[i] >= 'A' && text[i] <= 'Z')
+			text[i] = (char)(text[i] - 'A' + 'a');
+	}
+	return name;
+}
+
 void user_info_to_headers(
 	struct arena *arena, const struct user_info *user, struct http_headers *headers)
 {
@@ -78,8 +93,7 @@ void user_info_to_headers(
 		http_headers_add(arena, headers, STR("x-remote-group"),
 			encode_value(arena, user->groups[i]));
 	for (size_t i = 0; i < user->extra_count; i++) {
-		struct str name = arena_printf(arena, EXTRA_PREFIX "%.*s",
-			STR_ARG(http_percent_encode(arena, user->extra[i].key, "")));
+		struct str name = extra_name(arena, user->extra[i].key);
 
 		for (size_t j = 0; j < user->extra[i].value_count; j++)
 			http_headers_add(arena, headers, name,
