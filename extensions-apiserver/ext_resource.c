@@ -4,7 +4,7 @@
 #include "discovery.h"
 #include "ext_schema.h"
 #include "ext_status.h"
-#include "memory.h"
+#include "resource_strategy.h"
 
 static struct str text_of(const struct json_value *object, const char *name)
 {
@@ -193,6 +193,36 @@ static struct str deprecation_warning(
 		STR_ARG(resource->version), STR_ARG(resource->kind));
 }
 
+/* ---- Conversion ---- */
+
+/* What is written in another version than the stored one has to go through the webhook first. */
+static int refuse_unconverted(const struct strategy_context *context, struct json_value *object,
+	const struct json_value *old, struct error *err)
+{
+	const struct api_resource *resource = context->resource;
+
+	(void)object;
+	(void)old;
+	return error_set(err, ERROR_UNTYPED,
+		"conversion webhook for %.*s/%.*s, Kind=%.*s failed: conversion to %.*s/%.*s needs "
+		"a webhook, and this server calls none",
+		STR_ARG(resource->group), STR_ARG(resource->version), STR_ARG(resource->kind),
+		STR_ARG(resource->group), STR_ARG(resource->storage_version));
+}
+
+static const struct resource_strategy unconverted_strategy = {.allocate = refuse_unconverted};
+
+static void set_conversion(struct api_resource *resource, const struct json_value *spec)
+{
+	struct str strategy = json_text(json_find_path(spec, "conversion", "strategy", NULL));
+
+	if (!str_equal(strategy, STR("Webhook")))
+		return;
+	resource->flags |= RESOURCE_WEBHOOK_CONVERSION;
+	if (!str_equal(resource->version, resource->storage_version))
+		resource->strategy = &unconverted_strategy;
+}
+
 static void fill(struct ext_resource *made, const struct json_value *definition,
 	const struct json_value *version)
 {
@@ -222,12 +252,10 @@ static void fill(struct ext_resource *made, const struct json_value *definition,
 	resource->flags = RESOURCE_CUSTOM | RESOURCE_GENERATION_ANY | RESOURCE_CONDITIONAL_UPDATE;
 	if (str_equal(text_of(spec, "scope"), STR("Namespaced")))
 		resource->flags |= RESOURCE_NAMESPACED;
-	if (str_equal(json_text(json_find_path(spec, "conversion", "strategy", NULL)),
-		    STR("Webhook")))
-		resource->flags |= RESOURCE_WEBHOOK_CONVERSION;
 	resource->name_format = NAME_DNS_SUBDOMAIN;
 	resource->storage_prefix = ext_storage_prefix(arena, resource->group, resource->resource);
 	resource->storage_version = copy_text(arena, ext_storage_version(definition), "name");
+	set_conversion(resource, spec);
 	resource->storage_version_hash = discovery_storage_version_hash(
 		arena, resource->group, resource->storage_version, resource->kind);
 	resource->deprecation_warning = deprecation_warning(arena, resource, version);
@@ -273,6 +301,7 @@ struct ext_resource *ext_resource_create_untyped(
 	made->resource.schema = &anything;
 	fill(made, definition, version);
 	made->resource.flags &= ~(uint32_t)RESOURCE_WEBHOOK_CONVERSION;
+	made->resource.strategy = NULL;
 	return made;
 }
 

@@ -385,6 +385,8 @@ static void what_needs_a_webhook_says_so(void **state)
 	assert_true(str_starts_with(json_text(find_place(&answer, "message")),
 		STR("conversion webhook for example.com/v1, Kind=Widget failed: ")));
 	expect(fixture, 500, "GET", "/apis/example.com/v2/widgets", NULL);
+	expect(fixture, 500, "POST", "/apis/example.com/v2/namespaces/default/widgets",
+		"{'apiVersion':'example.com/v2','kind':'Widget','metadata':{'name':'new'}}");
 	expect(fixture, 200, "DELETE", CRDS "/widgets.example.com", NULL);
 	wait_until_gone(fixture, CRDS "/widgets.example.com");
 }
