@@ -6,6 +6,10 @@
 
 #define DOCUMENT_BYTES_MAXIMUM (64u * 1024 * 1024)
 
+static const struct str identity_groups[] = {STR_INIT("system:masters")};
+const struct user_info agg_identity = {
+	.name = STR_INIT("system:apiserver"), .groups = identity_groups, .group_count = 1};
+
 void agg_document_fini(struct agg_document *document)
 {
 	blob_unref(&document->body);

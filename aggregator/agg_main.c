@@ -17,10 +17,6 @@
 #define HOP_WINDOW_BYTES (1024 * 1024)
 #define DEFINITIONS_PATH "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
-static const struct str identity_groups[] = {STR_INIT("system:masters")};
-const struct user_info agg_identity = {
-	.name = STR_INIT("system:apiserver"), .groups = identity_groups, .group_count = 1};
-
 /* ---- Ready ---- */
 
 static void serve_when_ready(struct agg_server *server)

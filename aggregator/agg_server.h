@@ -68,7 +68,7 @@ struct agg_server {
 	struct agg_request *long_running; /* those that end when we drain */
 };
 
-/* Who we are to the other servers. */
+/* Who we are to the other servers (agg_fetch.c). */
 extern const struct user_info agg_identity;
 
 /* agg_settings.c: what the settings say, at start and at a reload. */
