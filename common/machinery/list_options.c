@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "list_options.h"
 
-#include "json_reader.h"
+#include "delete_options_body.h"
 #include "request_info.h"
 #include "utf8.h"
 
@@ -291,7 +291,7 @@ static int read_delete_body(struct arena *arena, struct str body, struct delete_
 {
 	struct json_value options;
 
-	if (json_read(arena, body, NULL, &options, err) != 0)
+	if (delete_options_body_read(arena, body, &options, err) != 0)
 		return ERROR_RETURN;
 	struct str kind = json_text(json_find(&options, STR("kind")));
 	const struct json_value *grace = json_find(&options, STR("gracePeriodSeconds"));

@@ -86,6 +86,9 @@ static struct str selected_name(const struct http_query *query)
 	struct str rest = http_query_find(query, STR("fieldSelector"), NULL);
 	struct str key = STR("metadata.name=");
 
+	/* Within a value that has an escaped comma a term is no term: the name would be no bound. */
+	if (str_find_byte(rest, '\\') < rest.length)
+		return STR_EMPTY;
 	while (!str_is_empty(rest)) {
 		struct str term = str_split(&rest, ',');
 
@@ -96,8 +99,7 @@ static struct str selected_name(const struct http_query *query)
 			term = str_skip(term, 1);
 		if (str_is_empty(term) || str_equal(term, STR(".")) || str_equal(term, STR("..")) ||
 			str_find_byte(term, '/') < term.length ||
-			str_find_byte(term, '%') < term.length ||
-			str_find_byte(term, '\\') < term.length)
+			str_find_byte(term, '%') < term.length)
 			return STR_EMPTY;
 		return term;
 	}

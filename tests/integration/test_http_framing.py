@@ -17,7 +17,10 @@ import tempfile
 import time
 import unittest
 
-SERVER = None
+# The small program that the bytes are sent to: the first argument, or that of the build at hand.
+BUILD = os.environ.get("TROIKA_BUILD_DIR", os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "release"))
+SERVER = os.path.join(BUILD, "common", "http", "http_test_server")
 TIMEOUT = 10
 
 

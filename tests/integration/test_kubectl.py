@@ -133,7 +133,7 @@ class KubectlCases:
         self.assertEqual(sorted_names.split()[0], "configmap/c")
         bad = self.here("get", "cm", "--field-selector", "data.x=1", check=False)
         self.assertEqual(bad.returncode, 1)
-        self.assertIn("field label not supported: data.x", bad.stderr)
+        self.assertIn('"data.x" is not a known field selector', bad.stderr)
 
     def test_label_annotate_and_edit(self):
         self.here("create", "configmap", "c", "--from-literal=a=old")
