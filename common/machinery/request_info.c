@@ -86,7 +86,8 @@ static struct str selected_name(const struct http_query *query)
 	struct str rest = http_query_find(query, STR("fieldSelector"), NULL);
 	struct str key = STR("metadata.name=");
 
-	/* Within a value that has an escaped comma a term is no term: the name would be no bound. */
+	/* Within a value that has an escaped comma a term is no term: the name would be no bound.
+	 */
 	if (str_find_byte(rest, '\\') < rest.length)
 		return STR_EMPTY;
 	while (!str_is_empty(rest)) {
