@@ -3,30 +3,21 @@
  * A write of a Service reserves what it needs before it is validated and committed; what was
  * reserved is noted until the outcome is known, then kept or given back.
  */
-#include "core_service.h"
+#include "core_service_private.h"
 
 #include "core_strategies.h"
-#include "ip_range.h"
 #include "json_reader.h"
 #include "memory.h"
 #include "object_meta.h"
 #include "stored_object.h"
-
-struct service_allocator {
-	struct core_server *core;
-	uint32_t ip_base;
-	struct str cidr;
-	struct number_range ips;   /* offset from ip_base; 0 (network) and the last are never given */
-	uint32_t port_base;
-	struct number_range ports; /* one bit each; a number serves both protocols of one Service */
-};
 
 static struct service_allocator *allocator_of(const struct strategy_context *context)
 {
 	return ((struct core_server *)api_server_context(context->server))->services;
 }
 
-struct str service_allocator_first_ip(struct arena *arena, const struct service_allocator *allocator)
+struct str service_allocator_first_ip(
+	struct arena *arena, const struct service_allocator *allocator)
 {
 	return ip_format_v4(arena, allocator->ip_base + 1);
 }
@@ -59,25 +50,13 @@ static void hold_port(struct service_allocator *allocator, int64_t port, bool ho
 }
 
 /* Takes or gives back all that `service` has and `except` (may be NULL) has not. */
-static bool has_port(const struct json_value *service, int64_t port)
-{
-	const struct json_value *ports = json_find_path(service, "spec", "ports", NULL);
-
-	for (size_t i = 0; i < json_count(ports); i++) {
-		if (json_integer_or(json_find(json_element(ports, i), STR("nodePort")), 0) == port)
-			return true;
-	}
-	return json_integer_or(json_find_path(service, "spec", "healthCheckNodePort", NULL), 0) ==
-	       port;
-}
-
 static void hold_difference(struct service_allocator *allocator, const struct json_value *service,
 	const struct json_value *except, bool hold)
 {
 	struct str ip = json_text(json_find_path(service, "spec", "clusterIP", NULL));
 	const struct json_value *ports = json_find_path(service, "spec", "ports", NULL);
-	int64_t health = json_integer_or(
-		json_find_path(service, "spec", "healthCheckNodePort", NULL), 0);
+	int64_t health =
+		json_integer_or(json_find_path(service, "spec", "healthCheckNodePort", NULL), 0);
 
 	if (!str_equal(ip, json_text(json_find_path(except, "spec", "clusterIP", NULL))))
 		hold_ip(allocator, ip, hold);
@@ -85,10 +64,10 @@ static void hold_difference(struct service_allocator *allocator, const struct js
 		int64_t port =
 			json_integer_or(json_find(json_element(ports, i), STR("nodePort")), 0);
 
-		if (port > 0 && !has_port(except, port))
+		if (port > 0 && !service_has_port(except, port))
 			hold_port(allocator, port, hold);
 	}
-	if (health > 0 && !has_port(except, health))
+	if (health > 0 && !service_has_port(except, health))
 		hold_port(allocator, health, hold);
 }
 
@@ -109,18 +88,6 @@ static bool hold_stored(void *opaque, const struct storage_record *record)
 
 /* ---- Allocation for one write ---- */
 
-struct allocation {
-	const struct strategy_context *context;
-	struct service_allocator *allocator;
-	struct json_value *spec;
-	const struct json_value *old;
-	struct field_errors errors;
-	/* What this write has taken, to be given back when it fails half-way. */
-	uint32_t *taken_ports;
-	size_t taken_port_count;
-	uint32_t taken_ip; /* 0: none */
-};
-
 static struct str spec_text(const struct allocation *allocation, const char *name)
 {
 	return json_text(json_find(allocation->spec, str_from_c(name)));
@@ -128,7 +95,8 @@ static struct str spec_text(const struct allocation *allocation, const char *nam
 
 static void set_text(struct allocation *allocation, const char *name, struct str value)
 {
-	json_set(allocation->context->arena, allocation->spec, str_from_c(name), json_string(value));
+	json_set(
+		allocation->context->arena, allocation->spec, str_from_c(name), json_string(value));
 }
 
 static void set_single(struct allocation *allocation, const char *name, struct str value)
@@ -146,8 +114,8 @@ static void refuse_ip(struct allocation *allocation, struct str ip, struct str w
 	struct json_value list = json_array();
 
 	json_append(allocation->context->arena, &list, json_string(ip));
-	field_errors_add(&allocation->errors, FIELD_ERROR_INVALID, &path, &list, "%.*s",
-		STR_ARG(why));
+	field_errors_add(
+		&allocation->errors, FIELD_ERROR_INVALID, &path, &list, "%.*s", STR_ARG(why));
 }
 
 static void allocate_fixed_ip(struct allocation *allocation, struct str ip)
@@ -160,12 +128,13 @@ static void allocate_fixed_ip(struct allocation *allocation, struct str ip)
 		refuse_ip(allocation, ip, STR("must be a valid IP address, (e.g. 10.9.8.7)"));
 		return;
 	}
-	if (address <= allocator->ip_base || address - allocator->ip_base >= allocator->ips.size - 1) {
+	if (address <= allocator->ip_base ||
+		address - allocator->ip_base >= allocator->ips.size - 1) {
 		refuse_ip(allocation, ip,
 			arena_printf(arena,
 				"failed to allocate IP %.*s: the provided IP (%.*s) is not in the "
 				"valid range. The range of valid IPs is %.*s",
-				STR_ARG(ip), STR_ARG(ip), STR_ARG(allocator->cidr)));
+				STR_ARG(ip), STR_ARG(ip), STR_ARG(str_from_c(allocator->cidr))));
 		return;
 	}
 	if (number_range_take(&allocator->ips, address - allocator->ip_base))
@@ -184,8 +153,10 @@ static int allocate_ip(struct allocation *allocation, struct error *err)
 	struct str old_ip = json_text(json_find_path(allocation->old, "spec", "clusterIP", NULL));
 	uint32_t offset;
 
+	if (str_is_empty(ip))
+		ip = json_text(json_element(json_find(allocation->spec, STR("clusterIPs")), 0));
 	if (str_equal(ip, STR("None"))) {
-		set_single(allocation, "clusterIPs", ip);
+		/* Headless: nothing to take. */
 	} else if (str_is_empty(ip)) {
 		if (!number_range_take_any(&allocator->ips, &offset))
 			return error_set(err, ERROR_INTERNAL,
@@ -202,72 +173,6 @@ static int allocate_ip(struct allocation *allocation, struct error *err)
 	if (str_is_empty(spec_text(allocation, "ipFamilyPolicy")))
 		set_text(allocation, "ipFamilyPolicy", STR("SingleStack"));
 	return 0;
-}
-
-static void allocate_fixed_port(
-	struct allocation *allocation, const struct field_path *path, const struct json_value *value)
-{
-	struct service_allocator *allocator = allocation->allocator;
-	int64_t offset = value->integer - allocator->port_base;
-
-	if (has_port(allocation->old, value->integer))
-		return;
-	if (offset < 0 || offset >= allocator->ports.size)
-		field_errors_add(&allocation->errors, FIELD_ERROR_INVALID, path, value,
-			"provided port is not in the valid range. The range of valid ports is %u-%u",
-			allocator->port_base, allocator->port_base + allocator->ports.size - 1);
-	else if (number_range_take(&allocator->ports, (uint32_t)offset))
-		allocation->taken_ports[allocation->taken_port_count++] = (uint32_t)offset;
-	else
-		field_errors_add(&allocation->errors, FIELD_ERROR_INVALID, path, value,
-			"provided port is already allocated");
-}
-
-static int allocate_ports(struct allocation *allocation, struct error *err)
-{
-	struct json_value *ports = json_find(allocation->spec, STR("ports"));
-	struct field_path spec = field_path_child(NULL, STR("spec"));
-	struct field_path list = field_path_child(&spec, STR("ports"));
-	uint32_t offset;
-
-	allocation->taken_ports =
-		ARENA_ARRAY(allocation->context->arena, uint32_t, json_count(ports) + 1);
-	for (size_t i = 0; i < json_count(ports); i++) {
-		struct json_value *port = json_element(ports, i);
-		struct json_value *node_port = json_find(port, STR("nodePort"));
-		struct field_path element = field_path_index(&list, i);
-		struct field_path path = field_path_child(&element, STR("nodePort"));
-
-		if (json_integer_or(node_port, 0) != 0) {
-			allocate_fixed_port(allocation, &path, node_port);
-			continue;
-		}
-		if (!number_range_take_any(&allocation->allocator->ports, &offset))
-			return error_set(err, ERROR_INTERNAL,
-				"failed to allocate a nodePort: range is full");
-		allocation->taken_ports[allocation->taken_port_count++] = offset;
-		json_set(allocation->context->arena, port, STR("nodePort"),
-			json_integer(allocation->allocator->port_base + offset));
-	}
-	return 0;
-}
-
-static void drop_ports(struct allocation *allocation)
-{
-	struct json_value *ports = json_find(allocation->spec, STR("ports"));
-
-	for (size_t i = 0; i < json_count(ports); i++)
-		json_remove(json_element(ports, i), STR("nodePort"));
-	json_remove(allocation->spec, STR("healthCheckNodePort"));
-}
-
-static bool needs_node_ports(const struct allocation *allocation, struct str type)
-{
-	if (str_equal(type, STR("NodePort")))
-		return true;
-	return str_equal(type, STR("LoadBalancer")) &&
-	       json_bool_or(
-		       json_find(allocation->spec, STR("allocateLoadBalancerNodePorts")), true);
 }
 
 static void drop_addresses(struct allocation *allocation)
@@ -289,6 +194,21 @@ static void give_back(struct allocation *allocation)
 		number_range_release(&allocator->ports, allocation->taken_ports[i]);
 }
 
+static int check_port_count(struct allocation *allocation, struct error *err)
+{
+	size_t count = json_count(json_find(allocation->spec, STR("ports")));
+	struct field_path spec = field_path_child(NULL, STR("spec"));
+	struct field_path path = field_path_child(&spec, STR("ports"));
+	struct json_value value = json_integer((int64_t)count);
+
+	if (count <= SERVICE_PORTS_MAXIMUM)
+		return 0;
+	field_errors_add(&allocation->errors, FIELD_ERROR_TOO_MANY, &path, &value,
+		"must have at most %d items", SERVICE_PORTS_MAXIMUM);
+	return field_errors_to_error(
+		&allocation->errors, STR_EMPTY, STR("Service"), allocation->context->name, err);
+}
+
 static int allocate(const struct strategy_context *context, struct json_value *object,
 	const struct json_value *old, struct error *err)
 {
@@ -300,16 +220,16 @@ static int allocate(const struct strategy_context *context, struct json_value *o
 		.errors = {.arena = context->arena},
 	};
 	struct str type = spec_text(&allocation, "type");
-	int outcome = 0;
+	int outcome = check_port_count(&allocation, err);
 
+	if (outcome != 0)
+		return outcome;
 	if (str_equal(type, STR("ExternalName")))
 		drop_addresses(&allocation);
 	else
 		outcome = allocate_ip(&allocation, err);
-	if (outcome == 0 && needs_node_ports(&allocation, type))
-		outcome = allocate_ports(&allocation, err);
-	else if (outcome == 0 && !str_equal(type, STR("LoadBalancer")))
-		drop_ports(&allocation);
+	if (outcome == 0)
+		outcome = service_allocate_ports(&allocation, type, err);
 	if (outcome == 0)
 		outcome = field_errors_to_error(&allocation.errors, STR_EMPTY, STR("Service"),
 			object_meta_text(object, STR("name")), err);
@@ -354,6 +274,8 @@ static void keep_node_ports(const struct strategy_context *context, struct json_
 	struct json_value *ports = json_find(spec, STR("ports"));
 	const struct json_value *old_ports = json_find(old_spec, STR("ports"));
 
+	if (json_count(ports) > SERVICE_PORTS_MAXIMUM)
+		return; /* to be refused */
 	for (size_t i = 0; i < json_count(ports); i++) {
 		struct json_value *port = json_element(ports, i);
 
@@ -379,8 +301,8 @@ static void prepare_update(const struct strategy_context *context, struct json_v
 	struct json_value *spec = json_ensure_object(context->arena, object, STR("spec"));
 	const struct json_value *old_spec = json_find(old, STR("spec"));
 	struct str type = json_text(json_find(spec, STR("type")));
-	bool was_external = str_equal(
-		json_text(json_find(old_spec, STR("type"))), STR("ExternalName"));
+	bool was_external =
+		str_equal(json_text(json_find(old_spec, STR("type"))), STR("ExternalName"));
 
 	if (str_equal(type, STR("ExternalName")) || was_external)
 		return;
@@ -412,8 +334,8 @@ static void validate(const struct strategy_context *context, const struct json_v
 		struct field_path path = field_path_index(&ips, 0);
 		struct json_value value = json_string(ip);
 
-		field_errors_add(errors, FIELD_ERROR_INVALID, &path, &value,
-			"may not change once set");
+		field_errors_add(
+			errors, FIELD_ERROR_INVALID, &path, &value, "may not change once set");
 	}
 }
 
@@ -425,6 +347,9 @@ const struct resource_strategy core_service_strategy = {
 };
 
 /* ---- Start ---- */
+
+/* As upstream: fewer leave nothing to give. */
+#define IP_RANGE_MINIMUM 8
 
 static bool parse_port_range(struct str text, uint32_t *ret_first, uint32_t *ret_count)
 {
@@ -459,7 +384,7 @@ int service_allocator_create(struct core_server *core, const struct settings *se
 		cidr = STR("10.0.0.0/24");
 	if (str_is_empty(ports))
 		ports = STR("30000-32767");
-	if (!ip_range_parse(cidr, &allocator->ip_base, &size) ||
+	if (!ip_range_parse(cidr, &allocator->ip_base, &size) || size < IP_RANGE_MINIMUM ||
 		!parse_port_range(ports, &allocator->port_base, &count)) {
 		memory_free(allocator);
 		return error_set(err, ERROR_INVALID,
@@ -467,7 +392,7 @@ int service_allocator_create(struct core_server *core, const struct settings *se
 			STR_ARG(ports));
 	}
 	allocator->core = core;
-	allocator->cidr = cidr;
+	allocator->cidr = memory_copy_text(arena_copy_c(err->arena, cidr));
 	number_range_init(&allocator->ips, size, band(size, 16, 256));
 	number_range_init(&allocator->ports, count, band(count, 32, 128));
 	/* The network address, the broadcast address, and that of default/kubernetes. */
@@ -476,8 +401,8 @@ int service_allocator_create(struct core_server *core, const struct settings *se
 	number_range_take(&allocator->ips, 1);
 
 	struct storage_snapshot *snapshot = storage_snapshot_open(core->storage);
-	struct storage_range range = {.prefix = storage_prefix_intern(
-					      core->storage, STR("/registry/services/specs/"))};
+	struct storage_range range = {
+		.prefix = storage_prefix_intern(core->storage, STR("/registry/services/specs/"))};
 
 	storage_snapshot_scan(snapshot, &range, hold_stored, allocator);
 	storage_snapshot_close(&snapshot);
@@ -494,5 +419,6 @@ void service_allocator_destroy(struct service_allocator **allocator)
 		return;
 	number_range_fini(&gone->ips);
 	number_range_fini(&gone->ports);
+	memory_free(gone->cidr);
 	memory_free(gone);
 }

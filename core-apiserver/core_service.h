@@ -15,6 +15,7 @@ int service_allocator_create(struct core_server *core, const struct settings *se
 void service_allocator_destroy(struct service_allocator **allocator);
 
 /* The first address of the service range ("10.0.0.1"): that of default/kubernetes. */
-struct str service_allocator_first_ip(struct arena *arena, const struct service_allocator *allocator);
+struct str service_allocator_first_ip(
+	struct arena *arena, const struct service_allocator *allocator);
 
 #endif

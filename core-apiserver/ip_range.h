@@ -12,7 +12,7 @@
 struct number_range {
 	uint32_t size;
 	uint32_t taken_count;
-	uint32_t band;  /* offsets below it are picked at random only when the rest is full */
+	uint32_t band; /* offsets below it are picked at random only when the rest is full */
 	uint64_t *bits;
 };
 
@@ -25,7 +25,8 @@ void number_range_release(struct number_range *range, uint32_t offset);
 /* Takes a random free offset; false when the range is full. */
 bool number_range_take_any(struct number_range *range, uint32_t *ret_offset);
 
-/* IPv4 only: "10.0.0.0/24" to its first address and number of addresses (at most 65,536 are used). */
+/* IPv4 only: "10.0.0.0/24" to its first address and number of addresses (at most 65,536 are used).
+ */
 bool ip_range_parse(struct str cidr, uint32_t *ret_base, uint32_t *ret_size);
 bool ip_parse_v4(struct str text, uint32_t *ret_address);
 struct str ip_format_v4(struct arena *arena, uint32_t address);
