@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a plane starts with: namespaces, RBAC policy, priority classes, and the Service by which it is
- * found. Objects that are there are left alone, but for the endpoints, which say where this plane
- * listens now.
+ * What a plane starts with: namespaces, RBAC policy, priority classes, and the Service by which it
+ * is found. Objects that are there are left alone, but for the endpoints, which say where this
+ * plane listens now.
  */
 #include "api_core.h"
 #include "assertion.h"
@@ -34,8 +34,8 @@ static const struct api_resource *find_resource(
 		const struct api_resource *resource = api_core_resources[i];
 
 		if (str_equal(resource->kind, kind) && !(resource->flags & RESOURCE_VIRTUAL) &&
-			str_equal(api_group_version(bootstrap->arena, resource->group,
-					  resource->version),
+			str_equal(api_group_version(
+					  bootstrap->arena, resource->group, resource->version),
 				api_version))
 			return resource;
 	}
@@ -65,8 +65,7 @@ static void add_operation(struct bootstrap *bootstrap, const struct api_resource
 {
 	struct error err = ERROR_INIT(bootstrap->arena);
 	struct stored_encoding encoding;
-	int outcome =
-		stored_object_encode(bootstrap->arena, resource, object, &encoding, &err);
+	int outcome = stored_object_encode(bootstrap->arena, resource, object, &encoding, &err);
 
 	ASSERT(outcome == 0);
 	ASSERT(bootstrap->operation_count < OPERATIONS_MAXIMUM);
@@ -91,8 +90,7 @@ static bool load(struct bootstrap *bootstrap, const struct api_resource *resourc
 	struct error err = ERROR_INIT(bootstrap->arena);
 	struct storage_prefix *prefix =
 		storage_prefix_intern(bootstrap->core->storage, resource->storage_prefix);
-	struct str storage_name =
-		object_storage_name(bootstrap->arena, resource, namespace, name);
+	struct str storage_name = object_storage_name(bootstrap->arena, resource, namespace, name);
 
 	if (storage_snapshot_get(bootstrap->snapshot, prefix, storage_name, 0, &record) != 0)
 		return false;

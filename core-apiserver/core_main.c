@@ -27,8 +27,8 @@ static void read_trusted_uids(struct core_server *core, const struct settings *s
 }
 
 /*
- * The server of custom resources runs as a user of its own: it needs to see who may do what, and which
- * namespaces there are, and nothing else of ours.
+ * The server of custom resources runs as a user of its own: it needs to see who may do what, and
+ * which namespaces there are, and nothing else of ours.
  */
 static void read_peers(struct core_server *core, const struct settings *settings)
 {

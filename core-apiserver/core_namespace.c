@@ -10,21 +10,30 @@
 
 /* ---- Whether a namespace lives ---- */
 
-static enum namespace_state read_state(struct core_server *core, struct str namespace)
+/*
+ * The create that follows holds only while the namespace stays as it was seen here, so that nothing
+ * is created in it any more once its end has been acknowledged.
+ */
+static enum namespace_state read_state(
+	struct core_server *core, struct request_context *request, struct str namespace)
 {
+	struct storage_prefix *prefix =
+		storage_prefix_intern(core->storage, STR("/registry/namespaces/"));
 	struct storage_snapshot *snapshot = storage_snapshot_open(core->storage);
 	struct storage_record record;
 	struct stored_object stored;
 	enum namespace_state state = NAMESPACE_MISSING;
 
-	if (storage_snapshot_get(snapshot,
-		    storage_prefix_intern(core->storage, STR("/registry/namespaces/")), namespace, 0,
-		    &record) == 0 &&
-		stored_object_parse(record.value, &stored))
+	if (storage_snapshot_get(snapshot, prefix, namespace, 0, &record) == 0 &&
+		stored_object_parse(record.value, &stored)) {
 		/* status.phase is the one selectable field of a Namespace. */
 		state = str_equal(stored_object_selectable(&stored, 0), STR("Terminating"))
 				? NAMESPACE_TERMINATING
 				: NAMESPACE_ACTIVE;
+		request->namespace_guard.prefix = prefix;
+		request->namespace_guard.name = namespace;
+		request->namespace_guard.revision = record.mod_revision;
+	}
 	storage_snapshot_close(&snapshot);
 	return state;
 }
@@ -32,7 +41,7 @@ static enum namespace_state read_state(struct core_server *core, struct str name
 void core_check_namespace(void *context, struct request_context *request, struct str namespace,
 	namespace_checked_fn done)
 {
-	done(request, read_state(context, namespace));
+	done(request, read_state(context, request, namespace));
 }
 
 /* ---- Strategy ---- */

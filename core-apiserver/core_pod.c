@@ -127,7 +127,8 @@ static bool containers_equal_but_images(
 static bool member_is_allowed(struct arena *arena, const struct json_value *new_spec,
 	const struct json_value *old_spec, struct str name)
 {
-	const struct json_value *now = json_find(new_spec, name), *before = json_find(old_spec, name);
+	const struct json_value *now = json_find(new_spec, name),
+				*before = json_find(old_spec, name);
 
 	if (is_changeable(name))
 		return true;
@@ -136,8 +137,8 @@ static bool member_is_allowed(struct arena *arena, const struct json_value *new_
 	return now && before && json_equal(now, before);
 }
 
-static void validate_update(const struct strategy_context *context,
-	const struct json_value *object, const struct json_value *old, struct field_errors *errors)
+static void validate_update(const struct strategy_context *context, const struct json_value *object,
+	const struct json_value *old, struct field_errors *errors)
 {
 	const struct json_value *spec = json_find(object, STR("spec"));
 	const struct json_value *old_spec = json_find(old, STR("spec"));
@@ -145,11 +146,11 @@ static void validate_update(const struct strategy_context *context,
 	bool is_allowed = true;
 
 	for (size_t i = 0; i < json_count(spec) && is_allowed; i++)
-		is_allowed = member_is_allowed(
-			context->arena, spec, old_spec, spec->members[i].key);
+		is_allowed =
+			member_is_allowed(context->arena, spec, old_spec, spec->members[i].key);
 	for (size_t i = 0; i < json_count(old_spec) && is_allowed; i++)
-		is_allowed = member_is_allowed(
-			context->arena, spec, old_spec, old_spec->members[i].key);
+		is_allowed =
+			member_is_allowed(context->arena, spec, old_spec, old_spec->members[i].key);
 	if (!is_allowed)
 		field_errors_add(errors, FIELD_ERROR_FORBIDDEN, &path, NULL,
 			"pod updates may not change fields other than "

@@ -54,8 +54,8 @@ static void set_condition(struct arena *arena, struct json_value *pod, struct st
 	json_append_member(arena, &condition, STR("type"), json_string(type));
 	json_append_member(arena, &condition, STR("status"), json_string(STR("True")));
 	json_append_member(arena, &condition, STR("lastProbeTime"), json_null());
-	json_append_member(arena, &condition, STR("lastTransitionTime"),
-		json_string(str_from(text, length)));
+	json_append_member(
+		arena, &condition, STR("lastTransitionTime"), json_string(str_from(text, length)));
 	json_append(arena, conditions, condition);
 }
 
@@ -85,6 +85,11 @@ static int transform_binding(struct object_write *write, const struct json_value
 
 	if (check_binding(write, live, binding, err) != 0)
 		return ERROR_RETURN;
+	struct str version = object_meta_text(binding, STR("resourceVersion"));
+
+	if (!str_is_empty(version))
+		object_meta_set(
+			arena, write->resource, &pod, STR("resourceVersion"), json_string(version));
 	json_set_path(arena, &pod,
 		json_string(json_text(json_find_path(binding, "target", "name", NULL))), "spec",
 		"nodeName", NULL);
@@ -120,6 +125,7 @@ static void handle_binding(struct request_context *context)
 	write->transform = transform_binding;
 	write->transform_context = binding;
 	write->written = respond_success;
+	/* The pod is meant as the scheduler saw it. */
 	write->expected_uid = object_meta_text(binding, STR("uid"));
 	object_write_run(write);
 }

@@ -42,15 +42,17 @@ static void take(struct rbac_source *source, struct str name, struct str value)
 	struct error err = ERROR_INIT(feed->arena);
 
 	if (sources[source->index].is_namespaced)
-		namespace = str_split(&name, '/');
+	namespace = str_split(&name, '/');
 	if (value.length == 0) {
-		rbac_set_object(feed->core->rbac, sources[source->index].kind, namespace, name, NULL);
+		rbac_set_object(
+			feed->core->rbac, sources[source->index].kind, namespace, name, NULL);
 	} else if (!stored_object_parse(value, &stored) ||
 		   json_read(feed->arena, stored.json, NULL, &object, &err) != 0) {
 		/* A rule that cannot be read grants nothing. */
 		log_error("rbac: stored object %.*s%.*s cannot be read",
 			STR_ARG(sources[source->index].prefix), STR_ARG(name));
-		rbac_set_object(feed->core->rbac, sources[source->index].kind, namespace, name, NULL);
+		rbac_set_object(
+			feed->core->rbac, sources[source->index].kind, namespace, name, NULL);
 	} else {
 		rbac_set_object(
 			feed->core->rbac, sources[source->index].kind, namespace, name, &object);
@@ -92,8 +94,8 @@ static int follow(struct rbac_source *source)
 
 	storage_snapshot_scan(snapshot, &range, take_record, source);
 	storage_snapshot_close(&snapshot);
-	return storage_watch_open(storage, range.prefix, STR_EMPTY, revision, on_readable, source,
-		&source->watch);
+	return storage_watch_open(
+		storage, range.prefix, STR_EMPTY, revision, on_readable, source, &source->watch);
 }
 
 int rbac_feed_create(struct core_server *core, struct rbac_feed **ret, struct error *err)

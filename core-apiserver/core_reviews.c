@@ -67,8 +67,8 @@ static int check_spec(
 			"exactly one of nonResourceAttributes or resourceAttributes must be "
 			"specified");
 	}
-	return field_errors_to_error(&errors, context->resource->group, context->resource->kind,
-		STR_EMPTY, err);
+	return field_errors_to_error(
+		&errors, context->resource->group, context->resource->kind, STR_EMPTY, err);
 }
 
 static void respond_decision(struct request_context *context, struct json_value *review,
@@ -179,8 +179,7 @@ static void handle_self(struct request_context *context)
 		request_context_fail(context);
 		return;
 	}
-	json_append_member(
-		context->arena, &user, STR("username"), json_string(context->user.name));
+	json_append_member(context->arena, &user, STR("username"), json_string(context->user.name));
 	if (!str_is_empty(context->user.uid))
 		json_append_member(
 			context->arena, &user, STR("uid"), json_string(context->user.uid));

@@ -27,7 +27,8 @@ void core_check_namespace(void *context, struct request_context *request, struct
 
 /* core_rbac_feed.c: keeps the rules in step with the stored objects. */
 struct rbac_feed;
-int rbac_feed_create(struct core_server *core, struct rbac_feed **ret, struct error *err) WARN_UNUSED;
+int rbac_feed_create(
+	struct core_server *core, struct rbac_feed **ret, struct error *err) WARN_UNUSED;
 void rbac_feed_destroy(struct rbac_feed **feed);
 
 /*

@@ -24,9 +24,8 @@ static void add_container(struct qos_state *state, const struct json_value *cont
 			json_find_path(container, "resources", "requests", names[i], NULL);
 
 		state->has_any |= is_set(limit) || is_set(request);
-		if (!is_set(limit) ||
-			(is_set(request) &&
-				quantity_compare(json_text(limit), json_text(request)) != 0))
+		if (!is_set(limit) || (is_set(request) && quantity_compare(json_text(limit),
+								  json_text(request)) != 0))
 			state->is_guaranteed = false;
 	}
 }

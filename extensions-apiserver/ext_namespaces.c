@@ -84,13 +84,13 @@ static void on_data(void *opaque, struct str bytes)
 static void fail(struct question *question)
 {
 	struct request_context *request = question->request;
+	namespace_checked_fn done = question->done;
 
 	error_set(&request->err, ERROR_UNAVAILABLE,
 		"the server is currently unable to handle the request");
 	request->err.retry_after_seconds = 1;
-	request_context_fail(request);
-	request_context_unref(&request);
 	question_free(question);
+	done(request, NAMESPACE_UNKNOWN);
 }
 
 static void on_end(void *opaque)

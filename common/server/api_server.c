@@ -55,6 +55,22 @@ struct api_server *api_server_create(const struct api_server_options *options)
 	return server;
 }
 
+static void unlink_request(struct request_context *context)
+{
+	*context->previous_link = context->next;
+	if (context->next)
+		context->next->previous_link = context->previous_link;
+}
+
+/* A write that the store still has: it ends when that is closed, and finds nobody to tell. */
+static void abandon(struct request_context *context)
+{
+	unlink_request(context);
+	context->server = NULL;
+	context->resource = NULL;
+	resource_entry_unref(&context->entry);
+}
+
 void api_server_destroy(struct api_server **server)
 {
 	struct api_server *gone = *server;
@@ -64,6 +80,11 @@ void api_server_destroy(struct api_server **server)
 		return;
 	watch_streams_end_all(gone);
 	http_server_destroy(&gone->http);
+	while (gone->requests) {
+		request_ids_release(gone->requests);
+		abandon(gone->requests);
+	}
+	map_fini(&gone->request_ids);
 	discovery_cache_destroy(&gone->discovery);
 	resource_registry_destroy(&gone->registry);
 	health_checks_destroy(&gone->health);
@@ -152,28 +173,61 @@ static void on_exchange_writable(void *opaque)
 		context->on_writable(context);
 }
 
+/* The header fields lie in the exchange's memory. */
+static const struct http_headers no_headers;
+
 static void on_exchange_close(void *opaque)
 {
 	struct request_context *context = opaque;
 
 	context->exchange = NULL;
+	context->headers = &no_headers;
 	if (context->on_close)
 		context->on_close(context);
 	request_context_unref(&context);
+}
+
+struct request_context *api_server_begin_request(struct api_server *server)
+{
+	struct arena *arena = api_server_borrow_arena(server);
+	struct request_context *context = ARENA_NEW(arena, struct request_context);
+
+	context->server = server;
+	context->arena = arena;
+	context->references = 1;
+	context->err = ERROR_INIT(arena);
+	context->headers = &no_headers;
+	context->next = server->requests;
+	context->previous_link = &server->requests;
+	if (context->next)
+		context->next->previous_link = &context->next;
+	server->requests = context;
+	return context;
+}
+
+void api_server_end_request(struct request_context *context)
+{
+	struct api_server *server = context->server;
+	struct arena *arena = context->arena;
+
+	resource_entry_unref(&context->entry);
+	if (!server) {
+		arena_destroy(&arena);
+		return;
+	}
+	unlink_request(context);
+	request_ids_release(context);
+	api_server_return_arena(server, arena);
 }
 
 static struct request_context *context_create(
 	struct api_server *server, struct http_exchange *exchange)
 {
 	const struct http_request *request = http_exchange_request(exchange);
-	struct arena *arena = api_server_borrow_arena(server);
-	struct request_context *context = ARENA_NEW(arena, struct request_context);
+	struct request_context *context = api_server_begin_request(server);
+	struct arena *arena = context->arena;
 
-	context->server = server;
 	context->exchange = exchange;
-	context->arena = arena;
-	context->references = 1;
-	context->err = ERROR_INIT(arena);
 	context->method = arena_copy(arena, request->method);
 	context->path = arena_copy(arena, request->path);
 	context->query = http_query_parse(arena, arena_copy(arena, request->query));
@@ -193,15 +247,9 @@ struct request_context *api_server_begin_own_request(struct api_server *server,
 	struct resource_entry *entry, struct str namespace, struct str name)
 {
 	static const struct str groups[] = {STR_INIT("system:masters")};
-	static const struct http_headers no_headers;
-	struct arena *arena = api_server_borrow_arena(server);
-	struct request_context *context = ARENA_NEW(arena, struct request_context);
+	struct request_context *context = api_server_begin_request(server);
+	struct arena *arena = context->arena;
 
-	context->server = server;
-	context->arena = arena;
-	context->references = 1;
-	context->err = ERROR_INIT(arena);
-	context->headers = &no_headers;
 	context->user = (struct user_info){
 		.name = STR("system:apiserver"), .groups = groups, .group_count = 1};
 	context->entry = resource_entry_ref(entry);

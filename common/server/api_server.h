@@ -18,7 +18,8 @@ struct health_checks;
 enum namespace_state {
 	NAMESPACE_ACTIVE,
 	NAMESPACE_MISSING,
-	NAMESPACE_TERMINATING
+	NAMESPACE_TERMINATING,
+	NAMESPACE_UNKNOWN, /* it cannot be told now; the request's err says why */
 };
 typedef void (*namespace_checked_fn)(struct request_context *context, enum namespace_state state);
 

@@ -4,6 +4,7 @@
 
 #include "api_server.h"
 #include "event_loop.h"
+#include "map.h"
 #include "request_context.h"
 
 /* What the files of this layer share and servers do not see. */
@@ -15,6 +16,8 @@ struct api_server {
 	struct http_server *http;
 	struct resource_registry *registry;
 	struct health_checks *health;
+	struct request_context *requests;          /* all that are under way */
+	struct map request_ids;                    /* of the writes among them, to their requests */
 	struct arena *arena_pool[ARENA_POOL_SIZE]; /* reset and ready */
 	size_t arena_pool_count;
 	struct watch_stream *watches; /* all open ones */
@@ -32,6 +35,13 @@ const struct api_server_peer *api_server_find_peer(
 #define REQUEST_STEP(name) bool request_step_##name(struct request_context *context);
 #include "request_steps.def"
 #undef REQUEST_STEP
+
+/* A request without an exchange, in an arena of its own; a reference for the caller. */
+struct request_context *api_server_begin_request(struct api_server *server);
+/* The last reference to a request is gone. */
+void api_server_end_request(struct request_context *context);
+/* Lets those go on that wait for the end of this request because they have its id. */
+void request_ids_release(struct request_context *context);
 
 /* Verb handlers, one file each. */
 void handle_get(struct request_context *context);

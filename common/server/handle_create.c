@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api_server_private.h"
+#include "list_options.h"
 #include "object_meta.h"
 #include "object_write.h"
 #include "status.h"
-#include "list_options.h"
 
 static int transform(struct object_write *write, const struct json_value *live,
 	struct json_value *ret_object, struct error *err)
@@ -12,7 +12,8 @@ static int transform(struct object_write *write, const struct json_value *live,
 	const struct json_value *document = write->transform_context;
 
 	(void)live;
-	/* Each attempt decodes anew: a collided generateName must not see the last attempt's name. */
+	/* Each attempt decodes anew: a collided generateName must not see the last attempt's name.
+	 */
 	if (object_write_decode(context, write->resource, document, ret_object, err) != 0)
 		return ERROR_RETURN;
 	write->generate_name = str_is_empty(object_meta_text(ret_object, STR("name")))

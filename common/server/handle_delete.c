@@ -49,8 +49,8 @@ void handle_delete(struct request_context *context)
 	struct delete_options *options = ARENA_NEW(context->arena, struct delete_options);
 	struct object_delete *delete_ = ARENA_NEW(context->arena, struct object_delete);
 
-	if (delete_options_parse(context->arena, context->query, context->body, options,
-		    &context->err) != 0) {
+	if (delete_options_parse(
+		    context->arena, context->query, context->body, options, &context->err) != 0) {
 		request_context_fail(context);
 		return;
 	}

@@ -13,8 +13,7 @@ static void respond_stored(struct request_context *context, const struct stored_
 
 	memcpy(body, json.data, json.length);
 	body[json.length] = '\n';
-	request_context_respond(
-		context, 200, "application/json", str_from(body, json.length + 1));
+	request_context_respond(context, 200, "application/json", str_from(body, json.length + 1));
 }
 
 static void respond_converted(struct request_context *context, struct str storage_name)
@@ -33,40 +32,39 @@ static void respond_converted(struct request_context *context, struct str storag
 		object_respond(context, 200, json);
 }
 
-static bool check_revision_parameter(struct request_context *context)
+static int check_revision_parameter(
+	struct request_context *context, uint64_t current, struct error *err)
 {
 	struct str text = http_query_find(context->query, STR("resourceVersion"), NULL);
-	uint64_t wanted, current = storage_revision(api_server_storage(context->server));
+	uint64_t wanted;
 
 	if (str_is_empty(text))
-		return true;
-	if (!str_parse_u64(text, UINT64_MAX, &wanted)) {
-		error_set(&context->err, ERROR_BAD_REQUEST, "invalid resource version: \"%.*s\"",
+		return 0;
+	if (!str_parse_u64(text, UINT64_MAX, &wanted))
+		return error_set(err, ERROR_BAD_REQUEST, "invalid resource version: \"%.*s\"",
 			STR_ARG(text));
-		return false;
-	}
-	if (wanted > current) {
-		error_too_large_resource_version(&context->err, wanted, current);
-		return false;
-	}
-	return true;
+	if (wanted > current)
+		return error_too_large_resource_version(err, wanted, current);
+	return 0;
 }
 
 void handle_get(struct request_context *context)
 {
-	struct str name = object_storage_name(context->arena, context->resource,
-		context->info.namespace, context->info.name);
+	struct str name = object_storage_name(
+		context->arena, context->resource, context->info.namespace, context->info.name);
 	struct storage_record record;
 	struct stored_object stored;
+	/* Not storage_revision(): a list may have shown what the loop has not been told of yet. */
+	struct storage_snapshot *snapshot =
+		storage_snapshot_open(api_server_storage(context->server));
 
-	if (!check_revision_parameter(context)) {
+	if (check_revision_parameter(context, storage_snapshot_revision(snapshot), &context->err) !=
+		0) {
+		storage_snapshot_close(&snapshot);
 		request_context_fail(context);
 		return;
 	}
-	struct storage_snapshot *snapshot =
-		storage_snapshot_open(api_server_storage(context->server));
-	int outcome =
-		storage_snapshot_get(snapshot, context->entry->prefix, name, 0, &record);
+	int outcome = storage_snapshot_get(snapshot, context->entry->prefix, name, 0, &record);
 
 	if (outcome == 0 && media_type_is_plain_json(&context->accept) &&
 		stored_object_parse(record.value, &stored) &&

@@ -170,7 +170,7 @@ static int find_page(struct list *list, struct storage_snapshot *snapshot,
 		return outcome;
 	list->last_name = arena_copy(arena, page.last);
 	metadata->continue_token = continue_token_encode(
-		arena, list->revision, str_skip(list->last_name, list->match.below.length), err);
+		arena, list->revision, str_skip(list->last_name, list->match.root.length), err);
 	if (!list->match.labels && !list->match.fields) {
 		range.start_after = list->last_name;
 		range.start_inclusive = false;
@@ -202,7 +202,7 @@ static void fail_expired(struct list *list, bool is_continue)
 		"modified, or deleted between the time the first chunk was returned and now may "
 		"show up in the list.");
 	context->err.continue_token = continue_token_encode(context->arena, UINT64_MAX,
-		str_skip(list->start_after, list->match.below.length), &ignored);
+		str_skip(list->start_after, list->match.root.length), &ignored);
 }
 
 static int choose_revision(struct list *list, struct storage_snapshot *snapshot, struct error *err)
@@ -219,7 +219,7 @@ static int choose_revision(struct list *list, struct storage_snapshot *snapshot,
 		if (token.revision != UINT64_MAX)
 			list->revision = token.revision;
 		list->start_after = arena_printf(context->arena, "%.*s%.*s",
-			STR_ARG(list->match.below), STR_ARG(token.start_key));
+			STR_ARG(list->match.root), STR_ARG(token.start_key));
 		list->start_inclusive = token.start_inclusive;
 		return 0;
 	}
@@ -253,6 +253,8 @@ static int look_first(struct list *list, struct list_metadata *metadata)
 		list->revision <= storage_compacted_revision(api_server_storage(context->server)) &&
 		list->revision < storage_snapshot_revision(snapshot))
 		outcome = STORAGE_COMPACTED;
+	if (outcome == 0 && list->revision > storage_snapshot_revision(snapshot))
+		outcome = STORAGE_FUTURE_REVISION;
 	storage_snapshot_close(&snapshot);
 	if (outcome == STORAGE_COMPACTED || outcome == STORAGE_FUTURE_REVISION)
 		fail_expired(list, !str_is_empty(list->options.continue_text));
@@ -269,8 +271,12 @@ void handle_list(struct request_context *context)
 	if (list_options_parse(context->arena, context->query, &list->options, &context->err) !=
 			0 ||
 		object_match_init(context, &list->options, &list->match, &context->err) != 0 ||
-		list_format_init(&list->format, context, &context->err) != 0 ||
-		look_first(list, &metadata) != 0) {
+		list_format_init(&list->format, context, &context->err) != 0) {
+		request_context_fail(context);
+		return;
+	}
+	if (look_first(list, &metadata) != 0) {
+		free_list(list);
 		request_context_fail(context);
 		return;
 	}
@@ -279,5 +285,8 @@ void handle_list(struct request_context *context)
 	context->on_writable = write_pieces;
 	list_format_begin(&list->format, &list->out, &metadata);
 	request_context_start(context, 200, object_content_type(context));
-	write_pieces(context);
+	if (str_equal(context->method, STR("HEAD")))
+		http_exchange_end(context->exchange);
+	else
+		write_pieces(context);
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api_server_private.h"
 #include "json_reader.h"
-#include "managed_fields.h"
-#include "clock.h"
 #include "object_meta.h"
-#include "object_write.h"
+#include "object_write_private.h"
 #include "schema_engine.h"
 #include "status.h"
 #include "yaml_reader.h"
 
-enum patch_type { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY };
+enum patch_type {
+	PATCH_JSON,
+	PATCH_MERGE,
+	PATCH_STRATEGIC,
+	PATCH_APPLY
+};
 
 struct patch {
 	enum patch_type type;
@@ -95,7 +98,8 @@ static int transform(struct object_write *write, const struct json_value *live,
 	struct json_value patched;
 
 	if (apply_patch(write, patch, live, &patched, err) != 0 ||
-		check_identity(write, &patched, err) != 0)
+		check_identity(write, &patched, err) != 0 ||
+		object_write_check_type(context, &patched, err) != 0)
 		return ERROR_RETURN;
 	return object_write_decode(context, write->resource, &patched, ret_object, err);
 }
@@ -105,23 +109,9 @@ static int transform(struct object_write *write, const struct json_value *live,
 static int transform_apply(struct object_write *write, const struct json_value *live,
 	struct json_value *ret_object, struct error *err)
 {
-	static const char *const reset_status[] = {"status", NULL};
-	static const char *const reset_spec[] = {"spec", NULL};
-	static const char *const reset_none[] = {NULL};
 	struct request_context *context = write->context;
 	const struct patch *patch = write->transform_context;
-	bool is_status = str_equal(write->subresource, STR("status"));
-	struct managed_fields_request request = {
-		.schema = write->resource->schema,
-		.api_version = api_group_version(
-			context->arena, write->resource->group, write->resource->version),
-		.manager = write->field_manager,
-		.subresource = write->subresource,
-		.reset_paths = is_status ? reset_spec
-			       : write->resource->flags & RESOURCE_HAS_STATUS ? reset_status
-									      : reset_none,
-		.now_wall_seconds = clock_wall_seconds(NULL),
-	};
+	struct managed_fields_request request = object_write_managed_fields(write);
 	struct json_value merged;
 
 	if (!live && !str_is_empty(object_meta_text(&patch->document, STR("uid")))) {
@@ -140,9 +130,10 @@ static int transform_apply(struct object_write *write, const struct json_value *
 static int check_apply(struct object_write *write, struct patch *patch, struct error *err)
 {
 	struct request_context *context = write->context;
-	struct str expected = api_group_version(
-		context->arena, write->resource->group, write->resource->version);
+	struct str expected =
+		api_group_version(context->arena, write->resource->group, write->resource->version);
 	struct str version = json_text(json_find(&patch->document, STR("apiVersion")));
+	struct str kind = json_text(json_find(&patch->document, STR("kind")));
 	struct str name = object_meta_text(&patch->document, STR("name"));
 	const struct json_value *managed =
 		json_find_path(&patch->document, "metadata", "managedFields", NULL);
@@ -157,6 +148,11 @@ static int check_apply(struct object_write *write, struct patch *patch, struct e
 			"Incorrect version specified in apply patch. Specified patch version: %.*s, "
 			"expected: %.*s",
 			STR_ARG(version), STR_ARG(expected));
+	if (!str_equal(kind, write->resource->kind))
+		return error_set(err, ERROR_BAD_REQUEST,
+			str_is_empty(kind) ? "Object 'Kind' is missing in the apply patch"
+					   : "the kind of the apply patch is not that of the "
+					     "resource");
 	if (!str_is_empty(name) && !str_equal(name, write->name))
 		return error_set(err, ERROR_BAD_REQUEST,
 			"the name of the object (%.*s) does not match the name on the URL (%.*s)",

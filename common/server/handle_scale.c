@@ -61,8 +61,8 @@ static struct str format_expression(struct arena *arena, const struct json_value
 		return key;
 	if (str_equal(operator, STR("DoesNotExist")))
 		return arena_printf(arena, "!%.*s", STR_ARG(key));
-	buffer_printf(&out, "%.*s %s (", STR_ARG(key),
-		str_equal(operator, STR("In")) ? "in" : "notin");
+	buffer_printf(
+		&out, "%.*s %s (", STR_ARG(key), str_equal(operator, STR("In")) ? "in" : "notin");
 	for (size_t i = 0; i < json_count(values); i++) {
 		if (i > 0)
 			buffer_append_byte(&out, ',');
@@ -105,8 +105,7 @@ static struct str format_selector(struct arena *arena, const struct json_value *
 	struct str *parts = ARENA_ARRAY(arena, struct str, total + 1);
 
 	for (size_t i = 0; i < json_count(labels); i++)
-		parts[count++] = arena_printf(arena, "%.*s=%.*s",
-			STR_ARG(labels->members[i].key),
+		parts[count++] = arena_printf(arena, "%.*s=%.*s", STR_ARG(labels->members[i].key),
 			STR_ARG(json_text(&labels->members[i].value)));
 	for (size_t i = 0; i < json_count(expressions); i++)
 		parts[count++] = format_expression(arena, json_element(expressions, i));
@@ -115,8 +114,8 @@ static struct str format_selector(struct arena *arena, const struct json_value *
 
 /* ---- Parent to Scale ---- */
 
-static struct json_value make_scale(struct arena *arena, const struct api_resource *resource,
-	const struct json_value *parent)
+static struct json_value make_scale(
+	struct arena *arena, const struct api_resource *resource, const struct json_value *parent)
 {
 	static const char *const copied[] = {
 		"name", "namespace", "uid", "resourceVersion", "creationTimestamp"};
@@ -126,7 +125,8 @@ static struct json_value make_scale(struct arena *arena, const struct api_resour
 	struct str selector = STR_EMPTY;
 
 	for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++) {
-		const struct json_value *value = json_find_path(parent, "metadata", copied[i], NULL);
+		const struct json_value *value =
+			json_find_path(parent, "metadata", copied[i], NULL);
 
 		if (value)
 			json_append_member(arena, &metadata, str_from_c(copied[i]), *value);
@@ -135,8 +135,8 @@ static struct json_value make_scale(struct arena *arena, const struct api_resour
 	int64_t present = json_integer_or(find_by_path(parent, resource->scale_status_path), 0);
 
 	if (!str_is_empty(resource->scale_selector_path))
-		selector = format_selector(
-			arena, find_by_path(parent, resource->scale_selector_path));
+		selector =
+			format_selector(arena, find_by_path(parent, resource->scale_selector_path));
 	if (wanted != 0)
 		json_append_member(arena, &spec, STR("replicas"), json_integer(wanted));
 	json_append_member(arena, &status, STR("replicas"), json_integer(present));
@@ -185,7 +185,12 @@ static void respond_get(struct request_context *context)
 
 struct scale_write {
 	struct json_value document; /* of PUT: the Scale; of PATCH: the patch */
-	enum { SCALE_PUT, SCALE_MERGE, SCALE_JSON, SCALE_STRATEGIC } type;
+	enum {
+		SCALE_PUT,
+		SCALE_MERGE,
+		SCALE_JSON,
+		SCALE_STRATEGIC
+	} type;
 };
 
 static int check_scale(
@@ -211,8 +216,7 @@ static int check_scale(
 	else if (json_integer_or(replicas, 0) > INT32_MAX)
 		field_errors_add(&errors, FIELD_ERROR_INVALID, &path, replicas,
 			"must be less than or equal to 2147483647");
-	return field_errors_to_error(
-		&errors, STR("autoscaling"), STR("Scale"), write->name, err);
+	return field_errors_to_error(&errors, STR("autoscaling"), STR("Scale"), write->name, err);
 }
 
 static int make_patched(struct object_write *write, const struct json_value *live,
@@ -247,11 +251,10 @@ static int transform(struct object_write *write, const struct json_value *live,
 	int64_t replicas = json_integer_or(json_find_path(&scale, "spec", "replicas", NULL), 0);
 
 	set_by_path(arena, &changed, write->resource->scale_spec_path, json_integer(replicas));
-	if (str_is_empty(version))
-		json_remove(json_find(&changed, STR("metadata")), STR("resourceVersion"));
-	else
-		json_set_path(arena, &changed, json_string(version), "metadata", "resourceVersion",
-			NULL);
+	/* Without one of its own the Scale is meant for the parent as it is. */
+	if (!str_is_empty(version))
+		json_set_path(
+			arena, &changed, json_string(version), "metadata", "resourceVersion", NULL);
 	write->expected_uid = object_meta_text(&scale, STR("uid"));
 	return schema_decode(arena, write->resource->schema, &changed, NULL, ret_object, err);
 }
@@ -264,8 +267,7 @@ static void on_written(struct object_write *write, int status, struct str json)
 		scale_respond(write->context, status, json);
 }
 
-static int read_body(
-	struct request_context *context, struct scale_write *scale, struct error *err)
+static int read_body(struct request_context *context, struct scale_write *scale, struct error *err)
 {
 	struct str type = http_headers_find(context->headers, STR("content-type"));
 

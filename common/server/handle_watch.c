@@ -17,6 +17,7 @@
 #include "watch_format.h"
 
 #define SECOND_NS           1000000000ull
+#define SECONDS_MAXIMUM     (10ull * 365 * 86400)
 #define BOOKMARK_PERIOD_NS  (60 * SECOND_NS)
 #define INITIAL_PIECE_BYTES (128 * 1024)
 
@@ -265,6 +266,8 @@ static void start_timers(struct watch_stream *stream)
 		seconds = minimum + random_below(minimum);
 	}
 	stream->end_timer = event_timer_create(loop, on_end_timer, stream);
+	if (seconds > SECONDS_MAXIMUM)
+		seconds = SECONDS_MAXIMUM;
 	event_timer_start(stream->end_timer, seconds * SECOND_NS);
 	stream->bookmark_timer = event_timer_create(loop, on_bookmark_timer, stream);
 	if (stream->options.allow_watch_bookmarks)
@@ -332,7 +335,7 @@ static void register_stream(struct watch_stream *stream)
 
 /* ---- Start ---- */
 
-static void choose_start(struct watch_stream *stream)
+static int choose_start(struct watch_stream *stream, struct error *err)
 {
 	const struct list_options *options = &stream->options;
 	struct storage_snapshot *snapshot =
@@ -345,8 +348,10 @@ static void choose_start(struct watch_stream *stream)
 		options->has_send_initial_events ? options->send_initial_events : from_now;
 	stream->start_revision =
 		from_now || stream->sends_initial ? current : options->resource_version;
-	stream->needs_initial_end = options->has_send_initial_events &&
-				    options->send_initial_events && options->allow_watch_bookmarks;
+	stream->needs_initial_end = stream->sends_initial && options->allow_watch_bookmarks;
+	if (stream->sends_initial && options->resource_version > current)
+		return error_too_large_resource_version(err, options->resource_version, current);
+	return 0;
 }
 
 /* "too old" is told inside the stream, with status 200, as upstream does. */
@@ -373,11 +378,15 @@ void handle_watch(struct request_context *context)
 		request_context_fail(context);
 		return;
 	}
-	choose_start(stream);
+	if (choose_start(stream, &context->err) != 0) {
+		watch_format_fini(&stream->format);
+		request_context_fail(context);
+		return;
+	}
 	register_stream(stream);
 	start_timers(stream);
 	request_context_start(context, 200, object_content_type(context));
-	if (context->server->is_draining)
+	if (context->server->is_draining || str_equal(context->method, STR("HEAD")))
 		end_stream(stream);
 	else if (open_watch(stream) != 0)
 		answer_too_old(stream);

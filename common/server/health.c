@@ -96,8 +96,8 @@ static unsigned endpoint_bit(struct str endpoint)
 	return HEALTH_HEALTHZ;
 }
 
-static int run_single(const struct health_checks *checks, unsigned bit, struct str name,
-	struct buffer *out)
+static int run_single(
+	const struct health_checks *checks, unsigned bit, struct str name, struct buffer *out)
 {
 	for (size_t i = 0; i < checks->count; i++) {
 		const struct health_check *check = &checks->entries[i];

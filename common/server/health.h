@@ -5,12 +5,17 @@
 #include "buffer.h"
 
 /*
- * Named checks behind /healthz, /livez and /readyz, with upstream's bodies: "ok", or with ?verbose or
- * on failure one "[+]name ok" / "[-]name failed: reason withheld" line each.
+ * Named checks behind /healthz, /livez and /readyz, with upstream's bodies: "ok", or with ?verbose
+ * or on failure one "[+]name ok" / "[-]name failed: reason withheld" line each.
  */
 struct health_checks;
 
-enum health_endpoint { HEALTH_HEALTHZ = 1, HEALTH_LIVEZ = 2, HEALTH_READYZ = 4, HEALTH_ALL = 7 };
+enum health_endpoint {
+	HEALTH_HEALTHZ = 1,
+	HEALTH_LIVEZ = 2,
+	HEALTH_READYZ = 4,
+	HEALTH_ALL = 7
+};
 
 /* NULL when well, otherwise why not (for the log). */
 typedef const char *(*health_check_fn)(void *context);

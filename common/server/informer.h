@@ -7,17 +7,17 @@
 #include "user_info.h"
 
 /*
- * Keeps up with one resource of another server over the private hop: lists it in pages, then watches
- * from the list's resourceVersion, going on after breaks from the last one seen and listing again
- * only when that is too old.
+ * Keeps up with one resource of another server over the private hop: lists it in pages, then
+ * watches from the list's resourceVersion, going on after breaks from the last one seen and listing
+ * again only when that is too old.
  */
 struct informer;
 
 struct informer_options {
 	struct event_loop *loop;
-	struct http_client *client;    /* borrowed */
-	const struct user_info *user;  /* identity the requests carry; borrowed */
-	const char *path;              /* "/apis/rbac.authorization.k8s.io/v1/clusterroles" */
+	struct http_client *client;   /* borrowed */
+	const struct user_info *user; /* identity the requests carry; borrowed */
+	const char *path;             /* "/apis/rbac.authorization.k8s.io/v1/clusterroles" */
 	/* An object is there or has changed; the tree is good during the call. */
 	void (*on_set)(void *context, struct str namespace, struct str name,
 		const struct json_value *object);

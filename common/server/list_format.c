@@ -8,8 +8,7 @@
 
 #define WHOLE_MAXIMUM (64 * 1024 * 1024)
 
-int list_format_init(
-	struct list_format *format, struct request_context *context, struct error *err)
+int list_format_init(struct list_format *format, struct request_context *context, struct error *err)
 {
 	*format = (struct list_format){.context = context, .resource = context->resource};
 	format->needs_whole = context->accept.format == MEDIA_FORMAT_YAML || context->accept.pretty;
@@ -42,16 +41,15 @@ static void write_list_metadata(struct buffer *out, const struct list_metadata *
 	buffer_printf(out, "\"metadata\":{\"resourceVersion\":\"%llu\"",
 		(unsigned long long)metadata->resource_version);
 	if (!str_is_empty(metadata->continue_token))
-		buffer_printf(
-			out, ",\"continue\":\"%.*s\"", STR_ARG(metadata->continue_token));
+		buffer_printf(out, ",\"continue\":\"%.*s\"", STR_ARG(metadata->continue_token));
 	if (metadata->has_remaining)
 		buffer_printf(out, ",\"remainingItemCount\":%lld",
 			(long long)metadata->remaining_item_count);
 	buffer_append_byte(out, '}');
 }
 
-static void begin_table(struct list_format *format, struct buffer *out,
-	const struct list_metadata *metadata)
+static void begin_table(
+	struct list_format *format, struct buffer *out, const struct list_metadata *metadata)
 {
 	struct table_metadata table = {
 		.resource_version = arena_printf(format->context->arena, "%llu",
@@ -61,16 +59,15 @@ static void begin_table(struct list_format *format, struct buffer *out,
 		.remaining_item_count = metadata->remaining_item_count,
 	};
 
-	table_write_begin(
-		out, format->resource, format->context->accept.version, &table, true);
+	table_write_begin(out, format->resource, format->context->accept.version, &table, true);
 }
 
-void list_format_begin(struct list_format *format, struct buffer *out,
-	const struct list_metadata *metadata)
+void list_format_begin(
+	struct list_format *format, struct buffer *out, const struct list_metadata *metadata)
 {
 	const struct api_resource *resource = format->resource;
-	struct str version = api_group_version(
-		format->context->arena, resource->group, resource->version);
+	struct str version =
+		api_group_version(format->context->arena, resource->group, resource->version);
 
 	out = target(format, out);
 	switch (format->context->accept.transform) {
@@ -78,8 +75,9 @@ void list_format_begin(struct list_format *format, struct buffer *out,
 		begin_table(format, out, metadata);
 		return;
 	case MEDIA_TRANSFORM_PARTIAL_LIST:
-		buffer_append(out, STR("{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":"
-				       "\"meta.k8s.io/v1\","));
+		buffer_printf(out,
+			"{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"meta.k8s.io/%.*s\",",
+			STR_ARG(format->context->accept.version));
 		write_list_metadata(out, metadata);
 		break;
 	default:
@@ -144,8 +142,10 @@ void list_format_item(struct list_format *format, struct buffer *out, bool has_i
 	struct str json;
 
 	out = target(format, out);
-	if (out == &format->whole && out->length > WHOLE_MAXIMUM)
+	if (out == &format->whole && out->length > WHOLE_MAXIMUM) {
+		format->is_too_large = true;
 		return;
+	}
 	switch (context->accept.transform) {
 	case MEDIA_TRANSFORM_TABLE:
 		if (read_item(format, stored, &json, &object))
@@ -177,12 +177,19 @@ void list_format_end(struct list_format *format, struct buffer *out)
 		buffer_append_byte(out, '\n');
 		return;
 	}
+	if (format->is_too_large) {
+		error_set(&format->context->err, ERROR_TOO_LARGE,
+			"the list is too large to be indented or written as YAML: ask for pages");
+		request_context_fail(format->context);
+		return;
+	}
 	if (format->context->accept.format == MEDIA_FORMAT_JSON) {
 		json_indent_text(out, buffer_str(whole));
 		buffer_append_byte(out, '\n');
 	} else if (json_read(format->item_arena, buffer_str(whole), NULL, &value, &err) != 0 ||
 		   yaml_write(out, &value, &err) != 0) {
-		/* The client sees a list that is cut short rather than half of one that looks whole. */
+		/* The client sees a list that is cut short rather than half of one that looks
+		 * whole. */
 		format->context->err = err;
 		request_context_fail(format->context);
 	}

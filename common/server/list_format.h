@@ -18,17 +18,18 @@ struct list_metadata {
 struct list_format {
 	struct request_context *context;
 	const struct api_resource *resource;
-	bool needs_whole; /* YAML, or indented JSON */
+	bool needs_whole;         /* YAML, or indented JSON */
+	bool is_too_large;        /* for that */
 	struct arena *item_arena; /* reset for each item that has to be parsed */
 	struct buffer whole;      /* these need the whole list before it can be written */
 };
 
 /* Fails with NOT_ACCEPTABLE when the form cannot be made of the resource. */
-int list_format_init(struct list_format *format, struct request_context *context,
-	struct error *err) WARN_UNUSED;
+int list_format_init(
+	struct list_format *format, struct request_context *context, struct error *err) WARN_UNUSED;
 void list_format_fini(struct list_format *format);
-void list_format_begin(struct list_format *format, struct buffer *out,
-	const struct list_metadata *metadata);
+void list_format_begin(
+	struct list_format *format, struct buffer *out, const struct list_metadata *metadata);
 void list_format_item(struct list_format *format, struct buffer *out, bool has_items,
 	const struct stored_object *stored);
 void list_format_end(struct list_format *format, struct buffer *out);

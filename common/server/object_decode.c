@@ -2,11 +2,11 @@
 /* From the bytes of a request to a decoded, defaulted object. */
 #include "buffer.h"
 #include "json_reader.h"
+#include "list_options.h"
 #include "object_write.h"
 #include "protobuf_reader.h"
 #include "schema_engine.h"
 #include "status.h"
-#include "list_options.h"
 #include "yaml_reader.h"
 
 int object_write_parse_options(struct object_write *write, struct error *err)
@@ -62,8 +62,8 @@ static struct json_value name_problems(
 	return problems;
 }
 
-int object_write_note_duplicates(struct request_context *context,
-	const struct json_value *duplicates, struct error *err)
+int object_write_note_duplicates(
+	struct request_context *context, const struct json_value *duplicates, struct error *err)
 {
 	struct json_value problems = name_problems(context->arena, "duplicate", duplicates);
 
@@ -86,8 +86,8 @@ static int read_protobuf(
 	struct protobuf_envelope envelope;
 
 	if (protobuf_read_envelope(context->body, &envelope, err) != 0 ||
-		protobuf_read_message(context->arena, body_schema(context), envelope.raw,
-			ret_document, err) != 0)
+		protobuf_read_message(
+			context->arena, body_schema(context), envelope.raw, ret_document, err) != 0)
 		return ERROR_RETURN;
 	json_set(context->arena, ret_document, STR("kind"), json_string(envelope.kind));
 	json_set(
@@ -133,8 +133,7 @@ int object_write_parse_any(
 	return object_write_note_duplicates(context, &duplicates, err);
 }
 
-/* Kind and version of the body: those of the URL; built-ins may leave them out. */
-static int check_type(
+int object_write_check_type(
 	struct request_context *context, struct json_value *document, struct error *err)
 {
 	const struct api_resource *resource = context->resource;
@@ -152,12 +151,10 @@ static int check_type(
 	bool is_custom = resource->flags & RESOURCE_CUSTOM;
 
 	if (is_custom && str_is_empty(body_kind))
-		return error_set(err, ERROR_BAD_REQUEST,
-			"Object 'Kind' is missing in '%.*s'",
+		return error_set(err, ERROR_BAD_REQUEST, "Object 'Kind' is missing in '%.*s'",
 			STR_ARG(str_slice(context->body, 0, 1024)));
 	if (is_custom && str_is_empty(body_version))
-		return error_set(err, ERROR_BAD_REQUEST,
-			"Object 'apiVersion' is missing in '%.*s'",
+		return error_set(err, ERROR_BAD_REQUEST, "Object 'apiVersion' is missing in '%.*s'",
 			STR_ARG(str_slice(context->body, 0, 1024)));
 	if (!str_is_empty(body_version) && !str_equal(body_version, expected))
 		return error_set(err, ERROR_BAD_REQUEST,
@@ -179,7 +176,7 @@ int object_write_parse_body(
 {
 	if (object_write_parse_any(context, ret_document, err) != 0)
 		return ERROR_RETURN;
-	return check_type(context, ret_document, err);
+	return object_write_check_type(context, ret_document, err);
 }
 
 int object_write_decode(struct request_context *context, const struct api_resource *resource,

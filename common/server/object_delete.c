@@ -110,7 +110,8 @@ static void apply_gc_finalizers(struct object_delete *delete_)
 
 	set_finalizer(context->arena, &finalizers, STR("orphan"), choice.orphan);
 	set_finalizer(context->arena, &finalizers, STR("foregroundDeletion"), choice.foreground);
-	object_meta_set_finalizers(context->arena, delete_->resource, &delete_->object, &finalizers);
+	object_meta_set_finalizers(
+		context->arena, delete_->resource, &delete_->object, &finalizers);
 }
 
 /* ---- Marks of a deletion that has begun ---- */
@@ -138,10 +139,9 @@ static void mark_terminating(struct object_delete *delete_, int64_t grace_second
 static bool shorten_grace(struct object_delete *delete_, int64_t grace_seconds)
 {
 	struct arena *arena = delete_->context->arena;
-	const struct json_value *timestamp = json_find_path(
-		&delete_->live, "metadata", "deletionTimestamp", NULL);
-	int64_t present =
-		object_meta_integer(&delete_->live, STR("deletionGracePeriodSeconds"));
+	const struct json_value *timestamp =
+		json_find_path(&delete_->live, "metadata", "deletionTimestamp", NULL);
+	int64_t present = object_meta_integer(&delete_->live, STR("deletionGracePeriodSeconds"));
 	int64_t deadline, now = clock_wall_seconds(NULL);
 
 	if (delete_->options->grace_period_seconds < 0 || grace_seconds >= present ||
@@ -169,10 +169,15 @@ static void on_committed(void *opaque, const struct storage_commit_result *resul
 {
 	struct object_delete *delete_ = opaque;
 	struct request_context *context = delete_->context;
-	const struct resource_strategy *strategy = delete_->resource->strategy;
 
+	if (!context->server) {
+		error_set(&context->err, ERROR_UNAVAILABLE, "the server has shut down");
+		finish(delete_, false, false, STR_EMPTY);
+		return;
+	}
 	if (result->outcome == STORAGE_CONFLICTED) {
 		if (++delete_->attempts < ATTEMPTS_MAXIMUM) {
+			arena_rewind(context->arena, &delete_->mark);
 			attempt(delete_);
 			return;
 		}
@@ -182,6 +187,8 @@ static void on_committed(void *opaque, const struct storage_commit_result *resul
 		finish(delete_, false, false, STR_EMPTY);
 		return;
 	}
+	const struct resource_strategy *strategy = delete_->resource->strategy;
+
 	delete_->strategy.revision = result->revision;
 	if (delete_->is_gone && strategy && strategy->settle)
 		strategy->settle(&delete_->strategy, NULL, &delete_->live, true);
@@ -211,8 +218,7 @@ static void commit(struct object_delete *delete_)
 	delete_->after_revision = view.after_revision;
 	if (delete_->options->is_dry_run) {
 		finish(delete_, true, delete_->is_gone,
-			arena_printf(context->arena, "%.*s%llu%.*s",
-				STR_ARG(view.before_revision),
+			arena_printf(context->arena, "%.*s%llu%.*s", STR_ARG(view.before_revision),
 				(unsigned long long)delete_->live_revision,
 				STR_ARG(view.after_revision)));
 		return;
@@ -314,5 +320,6 @@ static void attempt(struct object_delete *delete_)
 void object_delete_run(struct object_delete *delete_)
 {
 	request_context_ref(delete_->context);
+	delete_->mark = arena_mark(delete_->context->arena);
 	attempt(delete_);
 }

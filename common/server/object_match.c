@@ -5,6 +5,17 @@
 #include "object_conversion.h"
 #include "object_write.h"
 
+/* The X of metadata.name=X, or empty. */
+static struct str selected_name(const struct field_selector *selector)
+{
+	for (size_t i = 0; i < selector->count; i++) {
+		if (selector->requirements[i].index == FIELD_INDEX_NAME &&
+			selector->requirements[i].is_equal)
+			return selector->requirements[i].value;
+	}
+	return STR_EMPTY;
+}
+
 int object_match_init(struct request_context *context, const struct list_options *options,
 	struct object_match *ret, struct error *err)
 {
@@ -19,11 +30,16 @@ int object_match_init(struct request_context *context, const struct list_options
 		field_selector_parse(arena, options->field_selector, resource, &fields, err) != 0)
 		return ERROR_RETURN;
 	if (is_namespaced && !str_is_empty(context->info.namespace))
-		ret->below = arena_printf(arena, "%.*s/", STR_ARG(context->info.namespace));
+		ret->root = arena_printf(arena, "%.*s/", STR_ARG(context->info.namespace));
+	ret->below = ret->root;
 	if (!label_selector_is_empty(labels))
 		ret->labels = labels;
 	if (!field_selector_is_empty(fields))
 		ret->fields = fields;
+	/* Names that begin alike are left to the selector. */
+	if (ret->fields && (!is_namespaced || !str_is_empty(ret->root)))
+		ret->below = arena_printf(
+			arena, "%.*s%.*s", STR_ARG(ret->root), STR_ARG(selected_name(fields)));
 	return 0;
 }
 

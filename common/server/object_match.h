@@ -9,8 +9,9 @@
 /* What of a collection a list or watch wants: the namespace's part, and the selectors. */
 struct object_match {
 	const struct api_resource *resource;
-	struct str below;              /* "ns/" or empty */
-	struct str exact_name;         /* from metadata.name=X: only this storage name; may be empty */
+	struct str root; /* "ns/" or empty: what continue tokens are relative to */
+	struct str
+		below; /* all that can match starts with it: the root, or the one name selected */
 	const struct label_selector *labels; /* NULL: all */
 	const struct field_selector *fields; /* NULL: all */
 };

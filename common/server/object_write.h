@@ -6,9 +6,9 @@
 
 /*
  * The one way an object gets into the store: create, update, patch, apply, status, scale and
- * finalize all end here. An update loads the live object, lets `transform` make the new one from it,
- * runs the checks, and writes if nobody else wrote meanwhile; otherwise all of it runs again on the
- * fresh object.
+ * finalize all end here. An update loads the live object, lets `transform` make the new one from
+ * it, runs the checks, and writes if nobody else wrote meanwhile; otherwise all of it runs again on
+ * the fresh object. What an attempt allocates in the context's arena is gone in the next one.
  */
 struct object_write;
 
@@ -32,21 +32,22 @@ struct object_write {
 	struct storage_prefix *prefix;
 	enum object_write_kind kind;
 	struct str namespace;
-	struct str name;             /* from the URL; for a create: filled from the object */
+	struct str name; /* from the URL; for a create: filled from the object */
 	struct str subresource;
 	struct str field_manager;
 	bool is_dry_run;
-	bool create_allowed;         /* an absent object is created: PUT of some kinds, apply */
-	bool is_apply;               /* transform has dealt with managedFields */
-	bool has_default_manager;    /* no fieldManager was given */
+	bool create_allowed;      /* an absent object is created: PUT of some kinds, apply */
+	bool is_apply;            /* transform has dealt with managedFields */
+	bool has_default_manager; /* no fieldManager was given */
 	object_transform_fn transform;
-	object_written_fn written;   /* NULL: answers with the object */
+	object_written_fn written; /* NULL: answers with the object */
 	void *transform_context;
 	/* A precondition on the live object's uid from outside the object; may be empty. */
 	struct str expected_uid;
 	/* private */
 	uint64_t live_revision;
-	uint64_t create_revision;
+	struct arena_mark mark; /* to which an attempt that lost goes back */
+	size_t warning_count;   /* before the first attempt */
 	struct json_value live;
 	struct str live_json;
 	struct json_value object;
@@ -54,7 +55,9 @@ struct object_write {
 	struct str before_revision, after_revision;
 	struct strategy_context strategy;
 	bool has_allocated;
-	bool is_removal;             /* the last finalizer is gone: the update deletes */
+	bool is_own; /* nobody sent it: nobody's rights are in question */
+	bool is_namespace_checked;
+	bool is_removal; /* the last finalizer is gone: the update deletes */
 	unsigned attempts;
 	unsigned name_attempts;
 	struct str generate_name;
@@ -78,6 +81,12 @@ int object_write_note_duplicates(struct request_context *context,
  * against the resource's (filling them in for built-ins when absent).
  */
 int object_write_parse_body(struct request_context *context, struct json_value *ret_document,
+	struct error *err) WARN_UNUSED;
+/*
+ * apiVersion and kind of a document against the resource's; built-ins may leave them out, and have
+ * them filled in.
+ */
+int object_write_check_type(struct request_context *context, struct json_value *document,
 	struct error *err) WARN_UNUSED;
 /*
  * From a document to a decoded, defaulted object; unknown and duplicate fields become warnings or

@@ -84,15 +84,14 @@ void openapi_write_index_entry(struct buffer *out, bool is_first, struct str pat
 		STR_ARG(tag));
 }
 
-static void respond_index(struct request_context *context,
-	const struct openapi_document *documents, size_t count)
+static void respond_index(
+	struct request_context *context, const struct openapi_document *documents, size_t count)
 {
 	struct buffer out = {0};
 
 	buffer_append(&out, STR("{\"paths\":{"));
 	for (size_t i = 0; i < count; i++)
-		openapi_write_index_entry(
-			&out, i == 0, documents[i].path, documents[i].json.tag);
+		openapi_write_index_entry(&out, i == 0, documents[i].path, documents[i].json.tag);
 	buffer_append(&out, STR("}}"));
 	request_context_respond(context, 200, "application/json", buffer_str(&out));
 	buffer_fini(&out);
@@ -109,15 +108,15 @@ static void respond_document(
 		return;
 	}
 	http_headers_add(context->arena, &headers, STR("location"),
-		arena_printf(context->arena, "/openapi/v3/%.*s?hash=%.*s",
-			STR_ARG(document->path), STR_ARG(document->json.tag)));
+		arena_printf(context->arena, "/openapi/v3/%.*s?hash=%.*s", STR_ARG(document->path),
+			STR_ARG(document->json.tag)));
 	context->is_answered = true;
 	if (context->exchange)
 		http_exchange_respond(context->exchange, 301, &headers, STR_EMPTY);
 }
 
-void openapi_handle_v3(struct request_context *context, const struct openapi_document *documents,
-	size_t count)
+void openapi_handle_v3(
+	struct request_context *context, const struct openapi_document *documents, size_t count)
 {
 	struct str path = str_skip(context->path, sizeof("/openapi/v3") - 1);
 

@@ -7,11 +7,11 @@
 #include "request_context.h"
 
 /*
- * Answers /openapi/v3 (the index) and /openapi/v3/PATH from documents made at build time; gzip bytes
- * go out as they are when the client takes them. ETag, If-None-Match and ?hash as upstream.
+ * Answers /openapi/v3 (the index) and /openapi/v3/PATH from documents made at build time; gzip
+ * bytes go out as they are when the client takes them. ETag, If-None-Match and ?hash as upstream.
  */
-void openapi_handle_v3(struct request_context *context, const struct openapi_document *documents,
-	size_t count);
+void openapi_handle_v3(
+	struct request_context *context, const struct openapi_document *documents, size_t count);
 /* Answers /openapi/v2 as JSON, or as protobuf when Accept asks for that. */
 void openapi_handle_v2(struct request_context *context, const struct openapi_swagger *swagger);
 

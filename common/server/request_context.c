@@ -25,8 +25,7 @@ void request_context_unref(struct request_context **context)
 	ASSERT(gone->references > 0);
 	if (--gone->references > 0)
 		return;
-	resource_entry_unref(&gone->entry);
-	api_server_return_arena(gone->server, gone->arena);
+	api_server_end_request(gone);
 }
 
 typedef bool (*request_step_fn)(struct request_context *context);
@@ -87,16 +86,14 @@ static struct str format_warning(struct arena *arena, struct str text)
 	return str_from(out, length);
 }
 
-static struct http_headers common_headers(
-	struct request_context *context, const char *content_type)
+static struct http_headers common_headers(struct request_context *context, const char *content_type)
 {
 	struct http_headers headers = {0};
 	struct arena *arena = context->arena;
 
 	if (content_type)
 		http_headers_add(arena, &headers, STR("content-type"), str_from_c(content_type));
-	http_headers_add(
-		arena, &headers, STR("cache-control"), STR("no-cache, private"));
+	http_headers_add(arena, &headers, STR("cache-control"), STR("no-cache, private"));
 	for (size_t i = 0; i < context->warning_count; i++)
 		http_headers_add(arena, &headers, STR("warning"),
 			format_warning(arena, context->warnings[i]));
@@ -189,8 +186,8 @@ void request_context_fail(struct request_context *context)
 		http_headers_add(context->arena, &headers, STR("retry-after"),
 			arena_printf(context->arena, "%d", context->err.retry_after_seconds));
 	if (context->err.code == ERROR_FORBIDDEN)
-		http_headers_add(context->arena, &headers, STR("x-content-type-options"),
-			STR("nosniff"));
+		http_headers_add(
+			context->arena, &headers, STR("x-content-type-options"), STR("nosniff"));
 	if (!is_yaml || json_read(context->arena, json, NULL, &value, &ignored) != 0 ||
 		yaml_write(&out, &value, &ignored) != 0) {
 		buffer_clear(&out);

@@ -61,21 +61,23 @@ bool request_step_serve_path(struct request_context *context)
 
 /* ---- Resource ---- */
 
-static bool resolve_resource(struct request_context *context)
+static void resolve_resource(struct request_context *context)
 {
 	const struct request_info *info = &context->info;
 	struct resource_entry *entry = resource_registry_find(
 		context->server->registry, info->group, info->version, info->resource);
 
 	if (!entry)
-		return false;
+		return;
 	context->entry = resource_entry_ref(entry);
 	context->resource = entry->resource;
-	if (str_is_empty(info->subresource))
-		return true;
-	context->subresource = api_resource_find_subresource(entry->resource, info->subresource);
-	return context->subresource != NULL;
+	if (!str_is_empty(info->subresource))
+		context->subresource =
+			api_resource_find_subresource(entry->resource, info->subresource);
 }
+
+/* Nothing lies below a subresource. */
+#define PARTS_MAXIMUM 3
 
 /* A namespaced resource has no object without a namespace, and a cluster one has no namespace. */
 static bool fits_scope(const struct request_context *context)
@@ -97,9 +99,8 @@ bool request_step_resolve(struct request_context *context)
 {
 	if (!context->info.is_resource_request)
 		return true;
-	if (resolve_resource(context) && fits_scope(context))
-		return true;
 	/* Who may not ask learns nothing of what is there: authorization comes first. */
+	resolve_resource(context);
 	return true;
 }
 
@@ -122,18 +123,18 @@ static bool peer_may(const struct request_context *context)
 	return false;
 }
 
-bool request_step_authorize(struct request_context *context)
+int request_context_authorize(struct request_context *context, struct str verb, struct error *err)
 {
 	const struct request_info *info = &context->info;
 	struct authorization_attributes attributes = {
 		.user = &context->user,
-		.verb = info->verb,
+		.verb = verb,
 		.is_resource_request = info->is_resource_request,
 		.group = info->group,
 		.version = info->version,
 		.resource = info->resource,
 		.subresource = info->subresource,
-		.name = info->name,
+		.name = info->authorization_name,
 		.namespace = info->namespace,
 		.path = context->path,
 	};
@@ -142,8 +143,14 @@ bool request_step_authorize(struct request_context *context)
 	if (context->peer ? peer_may(context)
 			  : authorizer_decide(context->arena, context->server->options.authorizer,
 				    &attributes, &reason) == AUTHORIZATION_ALLOW)
+		return 0;
+	return authorizer_forbid(&attributes, reason, err);
+}
+
+bool request_step_authorize(struct request_context *context)
+{
+	if (request_context_authorize(context, context->info.verb, &context->err) == 0)
 		return true;
-	authorizer_forbid(&attributes, reason, &context->err);
 	request_context_fail(context);
 	return false;
 }
@@ -161,64 +168,22 @@ bool request_step_negotiate(struct request_context *context)
 		return false;
 	}
 	if (!context->resource || !fits_scope(context) ||
+		context->info.part_count > PARTS_MAXIMUM ||
 		(!str_is_empty(context->info.subresource) && !context->subresource)) {
 		request_context_not_found(context);
 		return false;
 	}
 	if (!str_is_empty(context->resource->deprecation_warning))
 		request_context_warn(context, context->resource->deprecation_warning);
-	if (media_type_negotiate(context->arena, http_headers_find(context->headers, STR("accept")),
-		    context->query, context->user_agent, &context->accept, &context->err) == 0)
+	/* A copy: parts of it stay in context->accept, and the answer may be made without a client.
+	 */
+	struct str accept =
+		arena_copy(context->arena, http_headers_find(context->headers, STR("accept")));
+
+	if (media_type_negotiate(context->arena, accept, context->query, context->user_agent,
+		    &context->accept, &context->err) == 0)
 		return true;
 	request_context_fail(context);
-	return false;
-}
-
-/* ---- Namespace ---- */
-
-static void on_namespace_checked(struct request_context *context, enum namespace_state state)
-{
-	struct str namespace = context->info.namespace;
-
-	switch (state) {
-	case NAMESPACE_ACTIVE:
-		request_context_continue(context);
-		break;
-	case NAMESPACE_MISSING:
-		error_set(&context->err, ERROR_NOT_FOUND, "namespaces \"%.*s\" not found",
-			STR_ARG(namespace));
-		context->err.kind = STR("namespaces");
-		context->err.name = namespace;
-		request_context_fail(context);
-		break;
-	case NAMESPACE_TERMINATING:
-		error_forbidden(&context->err, context->resource, context->info.name,
-			"unable to create new content in namespace %.*s because it is being "
-			"terminated",
-			STR_ARG(namespace));
-		error_add_cause(&context->err, STR("NamespaceTerminating"),
-			arena_printf(context->arena, "namespace %.*s is being terminated",
-				STR_ARG(namespace)),
-			STR("metadata.namespace"));
-		request_context_fail(context);
-		break;
-	}
-	request_context_unref(&context);
-}
-
-bool request_step_check_namespace(struct request_context *context)
-{
-	const struct api_server_options *options = &context->server->options;
-	bool is_create = str_equal(context->info.verb, STR("create")) &&
-			 str_is_empty(context->info.subresource);
-
-	if (!options->check_namespace || !is_create ||
-		!(context->resource->flags & RESOURCE_NAMESPACED) ||
-		(context->resource->flags & RESOURCE_VIRTUAL))
-		return true;
-	request_context_ref(context);
-	options->check_namespace(
-		options->context, context, context->info.namespace, on_namespace_checked);
 	return false;
 }
 

@@ -165,8 +165,8 @@ struct resource_entry *resource_registry_replace(struct resource_registry *regis
 	return entry;
 }
 
-void resource_registry_remove(struct resource_registry *registry, struct str group,
-	struct str version, struct str plural)
+void resource_registry_remove(
+	struct resource_registry *registry, struct str group, struct str version, struct str plural)
 {
 	char text[NAME_BYTES];
 	struct resource_entry *entry =
@@ -193,7 +193,8 @@ bool resource_registry_has_group_version(
 {
 	char text[NAME_BYTES];
 
-	return map_find(&registry->group_versions, format_group_version(text, group, version)) != NULL;
+	return map_find(&registry->group_versions, format_group_version(text, group, version)) !=
+	       NULL;
 }
 
 bool resource_registry_has_group(const struct resource_registry *registry, struct str group)

@@ -31,15 +31,15 @@ struct resource_registry *resource_registry_create(void);
 void resource_registry_destroy(struct resource_registry **registry);
 
 /*
- * Adds a resource, or replaces the one with the same group, version and plural. `resource` must live
- * until `release` (may be NULL for static data) is called with context.
+ * Adds a resource, or replaces the one with the same group, version and plural. `resource` must
+ * live until `release` (may be NULL for static data) is called with context.
  */
 struct resource_entry *resource_registry_add(struct resource_registry *registry,
 	const struct api_resource *resource, struct storage_prefix *prefix,
 	void (*release)(void *context), void *context);
 /*
- * The same, but with keeps_watches the entry that is replaced is not retired: its open watches go on
- * as they were made, and hear of the end of the new one.
+ * The same, but with keeps_watches the entry that is replaced is not retired: its open watches go
+ * on as they were made, and hear of the end of the new one.
  */
 struct resource_entry *resource_registry_replace(struct resource_registry *registry,
 	const struct api_resource *resource, struct storage_prefix *prefix, bool keeps_watches,

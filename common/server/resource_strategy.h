@@ -41,9 +41,10 @@ struct resource_strategy {
 	void (*validate)(const struct strategy_context *context, const struct json_value *object,
 		const struct json_value *old, struct field_errors *errors);
 	/*
-	 * Reserves what the object needs from outside itself (cluster IPs, node ports), changing the
-	 * object; before validation. settle() is called once after each successful allocate, when the
-	 * outcome of the write is known, to keep or give back; with object NULL after a delete.
+	 * Reserves what the object needs from outside itself (cluster IPs, node ports), changing
+	 * the object; before validation. settle() is called once after each successful allocate,
+	 * when the outcome of the write is known, to keep or give back; with object NULL after a
+	 * delete.
 	 */
 	int (*allocate)(const struct strategy_context *context, struct json_value *object,
 		const struct json_value *old, struct error *err);
@@ -52,13 +53,14 @@ struct resource_strategy {
 	/* Refuses a delete. */
 	int (*check_delete)(const struct strategy_context *context, const struct json_value *object,
 		struct error *err);
-	/* A delete begins: changes made here are stored with the deletionTimestamp (Namespace phase). */
+	/* A delete begins: changes made here are stored with the deletionTimestamp (Namespace
+	 * phase). */
 	void (*prepare_delete)(const struct strategy_context *context, struct json_value *object);
 	/* Seconds of grace for a graceful delete; 0 deletes at once. requested < 0: not given. */
 	int64_t (*grace_seconds)(const struct json_value *object, int64_t requested);
 	/* After a committed create or update (old NULL on create) or delete (object NULL). */
-	void (*after_commit)(const struct strategy_context *context, const struct json_value *object,
-		const struct json_value *old);
+	void (*after_commit)(const struct strategy_context *context,
+		const struct json_value *object, const struct json_value *old);
 	/* Ends with an entry whose name is NULL. */
 	const struct resource_subresource_handler *handlers;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Discovery of this server's own resources; documents are made anew only when the registry changes. */
+/* Discovery of this server's own resources; documents are made anew only when the registry changes.
+ */
 #include "api_server_private.h"
 #include "discovery.h"
 #include "map.h"
@@ -59,8 +60,7 @@ static struct discovery_cache *cache_of(struct api_server *server)
 }
 
 /* Writes the document of the path; false: there is no such path. */
-static bool write_document(
-	struct request_context *context, struct buffer *out, bool is_aggregated)
+static bool write_document(struct request_context *context, struct buffer *out, bool is_aggregated)
 {
 	struct resource_registry *registry = context->server->registry;
 	struct str path = context->path, group, version;
@@ -106,8 +106,7 @@ static bool write_document(
 	return true;
 }
 
-static struct discovery_document *find_document(
-	struct request_context *context, bool is_aggregated)
+static struct discovery_document *find_document(struct request_context *context, bool is_aggregated)
 {
 	struct discovery_cache *cache = cache_of(context->server);
 	struct str key = is_aggregated
@@ -132,18 +131,17 @@ static struct discovery_document *find_document(
 bool serve_discovery(struct request_context *context)
 {
 	struct http_headers headers = {0};
-	bool is_root = str_equal(context->path, STR("/api")) || str_equal(context->path, STR("/apis"));
+	bool is_root =
+		str_equal(context->path, STR("/api")) || str_equal(context->path, STR("/apis"));
 
 	if (!str_equal(context->method, STR("GET")) && !str_equal(context->method, STR("HEAD")))
 		return false;
-	if (media_type_negotiate(context->arena,
-		    http_headers_find(context->headers, STR("accept")), context->query,
-		    context->user_agent, &context->accept, &context->err) != 0) {
+	if (media_type_negotiate(context->arena, http_headers_find(context->headers, STR("accept")),
+		    context->query, context->user_agent, &context->accept, &context->err) != 0) {
 		request_context_fail(context);
 		return true;
 	}
-	bool is_aggregated =
-		is_root && context->accept.transform == MEDIA_TRANSFORM_DISCOVERY;
+	bool is_aggregated = is_root && context->accept.transform == MEDIA_TRANSFORM_DISCOVERY;
 	struct discovery_document *document = find_document(context, is_aggregated);
 
 	if (!document)

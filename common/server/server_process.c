@@ -48,7 +48,8 @@ void server_process_ready(struct server_process *process)
 void server_process_hook_done(struct server_process *process, const char *name, const char *problem)
 {
 	if (problem)
-		child_process_send(process->child, CHILD_MESSAGE_HOOK, "%s failed: %s", name, problem);
+		child_process_send(
+			process->child, CHILD_MESSAGE_HOOK, "%s failed: %s", name, problem);
 	else
 		child_process_send(process->child, CHILD_MESSAGE_HOOK, "%s ok", name);
 }

@@ -12,13 +12,15 @@
 struct server_process;
 
 struct server_process_handlers {
-	/* Builds the server; an error ends the process (configuration: without being started anew). */
+	/* Builds the server; an error ends the process (configuration: without being started anew).
+	 */
 	int (*start)(void *context, struct server_process *process, struct error *err);
 	/* Takes up new settings; on an error the old ones stay. May be NULL. */
 	int (*reload)(void *context, const struct settings *settings, struct error *err);
 	/* Shutdown has begun: /readyz fails from now on. May be NULL. */
 	void (*not_ready)(void *context);
-	/* Runs pre-shutdown hooks; calls server_process_hook_done for each, then _drained. May be NULL. */
+	/* Runs pre-shutdown hooks; calls server_process_hook_done for each, then _drained. May be
+	 * NULL. */
 	void (*pre_shutdown)(void *context);
 	/* No new requests; calls server_process_drained when none is under way. */
 	void (*drain)(void *context);
@@ -36,7 +38,8 @@ const struct settings *server_process_settings(struct server_process *process);
 int server_process_listener(struct server_process *process, const char *name);
 /* Serving: told to the supervisor once. */
 void server_process_ready(struct server_process *process);
-void server_process_hook_done(struct server_process *process, const char *name, const char *problem);
+void server_process_hook_done(
+	struct server_process *process, const char *name, const char *problem);
 void server_process_drained(struct server_process *process);
 
 #endif

@@ -7,8 +7,8 @@
 #include "table.h"
 
 /*
- * The lines that all watches of a resource share lie in the event itself: as stored, and as metadata
- * only, one slot for each type. Tables are for people: they are made for each watch.
+ * The lines that all watches of a resource share lie in the event itself: as stored, and as
+ * metadata only, one slot for each type. Tables are for people: they are made for each watch.
  */
 #define TYPES_SHARED 3
 
@@ -38,8 +38,8 @@ void watch_format_fini(struct watch_format *format)
 
 /* ---- One object as an event ---- */
 
-static void write_table(struct watch_format *format, struct buffer *out,
-	enum watch_event_type type, struct str json, const struct json_value *object)
+static void write_table(struct watch_format *format, struct buffer *out, enum watch_event_type type,
+	struct str json, const struct json_value *object)
 {
 	struct buffer table = {0};
 	struct table_metadata metadata = {.resource_version = json_text(json_find_path(
@@ -78,11 +78,10 @@ static void write_object(struct watch_format *format, struct buffer *out,
 		watch_write_stored(out, type, stored, revision);
 		return;
 	}
-	struct str json = revision ? arena_printf(arena, "%.*s%llu%.*s",
-					     STR_ARG(stored->before_revision),
-					     (unsigned long long)revision,
-					     STR_ARG(stored->after_revision))
-				   : stored->json;
+	struct str json =
+		revision ? arena_printf(arena, "%.*s%llu%.*s", STR_ARG(stored->before_revision),
+				   (unsigned long long)revision, STR_ARG(stored->after_revision))
+			 : stored->json;
 
 	if (json_read(arena, json, NULL, &object, &err) == 0) {
 		if (is_foreign)
@@ -107,11 +106,13 @@ void watch_format_stored(struct watch_format *format, struct buffer *out,
 static struct blob **shared_slot(struct watch_format *format, struct storage_event *event,
 	enum watch_event_type type, const struct stored_object *stored)
 {
+	bool is_partial = format->transform == MEDIA_TRANSFORM_PARTIAL;
+
 	if (format->transform == MEDIA_TRANSFORM_TABLE ||
+		(is_partial && !str_equal(format->context->accept.version, STR("v1"))) ||
 		stored_object_type_prefix(format->resource, stored) == 0)
 		return NULL;
-	return &event->cache[(format->transform == MEDIA_TRANSFORM_PARTIAL ? TYPES_SHARED : 0) +
-			     (size_t)type];
+	return &event->cache[(is_partial ? TYPES_SHARED : 0) + (size_t)type];
 }
 
 struct blob *watch_format_event(
@@ -140,8 +141,7 @@ struct blob *watch_format_event(
 
 /* ---- Bookmarks and errors ---- */
 
-static void write_table_bookmark(
-	struct watch_format *format, struct buffer *out, uint64_t revision)
+static void write_table_bookmark(struct watch_format *format, struct buffer *out, uint64_t revision)
 {
 	struct buffer table = {0};
 	struct table_metadata metadata = {.resource_version = arena_printf(format->event_arena,
@@ -156,15 +156,32 @@ static void write_table_bookmark(
 	arena_reset(format->event_arena);
 }
 
-void watch_format_bookmark(struct watch_format *format, struct buffer *out, uint64_t revision,
-	bool is_initial_end)
+static void write_partial_bookmark(
+	struct watch_format *format, struct buffer *out, uint64_t revision, bool is_initial_end)
+{
+	struct buffer partial = {0};
+
+	buffer_printf(&partial,
+		"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%.*s\",\"metadata\":{"
+		"\"resourceVersion\":\"%llu\"%s}}",
+		STR_ARG(format->context->accept.version), (unsigned long long)revision,
+		is_initial_end ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "");
+	watch_write_json(out, WATCH_EVENT_BOOKMARK, buffer_str(&partial));
+	buffer_fini(&partial);
+}
+
+void watch_format_bookmark(
+	struct watch_format *format, struct buffer *out, uint64_t revision, bool is_initial_end)
 {
 	if (format->transform == MEDIA_TRANSFORM_TABLE && !is_initial_end) {
 		write_table_bookmark(format, out, revision);
 		return;
 	}
-	watch_write_bookmark(
-		format->event_arena, out, format->resource, revision, is_initial_end);
+	if (format->transform == MEDIA_TRANSFORM_PARTIAL) {
+		write_partial_bookmark(format, out, revision, is_initial_end);
+		return;
+	}
+	watch_write_bookmark(format->event_arena, out, format->resource, revision, is_initial_end);
 	arena_reset(format->event_arena);
 }
 
@@ -173,6 +190,5 @@ void watch_format_error(struct watch_format *format, struct buffer *out, struct 
 	int http_status;
 
 	(void)format;
-	watch_write_json(out, WATCH_EVENT_ERROR,
-		status_from_error(err->arena, err, &http_status));
+	watch_write_json(out, WATCH_EVENT_ERROR, status_from_error(err->arena, err, &http_status));
 }

@@ -19,15 +19,15 @@ int watch_format_init(struct watch_format *format, struct request_context *conte
 	struct error *err) WARN_UNUSED;
 void watch_format_fini(struct watch_format *format);
 /*
- * The event's line, made once for all watches of this form; a reference for the caller. NULL when the
- * stored bytes cannot be read.
+ * The event's line, made once for all watches of this form; a reference for the caller. NULL when
+ * the stored bytes cannot be read.
  */
-struct blob *watch_format_event(struct watch_format *format, struct storage_event *event,
-	enum watch_event_type type);
+struct blob *watch_format_event(
+	struct watch_format *format, struct storage_event *event, enum watch_event_type type);
 void watch_format_stored(struct watch_format *format, struct buffer *out,
 	enum watch_event_type type, const struct stored_object *stored);
-void watch_format_bookmark(struct watch_format *format, struct buffer *out, uint64_t revision,
-	bool is_initial_end);
+void watch_format_bookmark(
+	struct watch_format *format, struct buffer *out, uint64_t revision, bool is_initial_end);
 void watch_format_error(struct watch_format *format, struct buffer *out, struct error *err);
 
 #endif
