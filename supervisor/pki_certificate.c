@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <time.h>
 
@@ -102,10 +103,15 @@ static bool fill(X509 *certificate, EVP_PKEY *key, X509 *issuer, const struct pk
 	       add_extensions(certificate, issuer, request);
 }
 
+static EVP_PKEY *make_key(enum pki_key_type type)
+{
+	return type == PKI_KEY_RSA ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
+}
+
 int pki_pair_make(const struct pki_request *request, const struct pki_pair *issuer,
 	struct pki_pair *ret, struct error *err)
 {
-	struct pki_pair pair = {.certificate = X509_new(), .key = EVP_EC_gen("P-256")};
+	struct pki_pair pair = {.certificate = X509_new(), .key = make_key(request->key_type)};
 
 	if (!pair.certificate || !pair.key ||
 		!fill(pair.certificate, pair.key, issuer ? issuer->certificate : pair.certificate,

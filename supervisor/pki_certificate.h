@@ -7,7 +7,12 @@
 
 #include "error.h"
 
-/* A certificate and its ECDSA P-256 key. Zero-initialise, end with pki_pair_fini(). */
+enum pki_key_type {
+	PKI_KEY_ECDSA, /* P-256 */
+	PKI_KEY_RSA,   /* 2048 bits */
+};
+
+/* A certificate and its key. Zero-initialise, end with pki_pair_fini(). */
 struct pki_pair {
 	X509 *certificate;
 	EVP_PKEY *key;
@@ -21,6 +26,7 @@ enum pki_purpose {
 
 struct pki_request {
 	enum pki_purpose purpose;
+	enum pki_key_type key_type;
 	const char *common_name;
 	const char *organization; /* NULL: none */
 	const char *names;        /* "DNS:a,IP:b"; NULL: none */

@@ -15,11 +15,13 @@ struct arguments {
 	const char *bind;
 	const char *service_ip;
 	const char *server;
+	enum pki_key_type key_type;
 	unsigned port;
 };
 
 static const char usage[] =
 	"Usage: troika-pki self-signed --directory DIR --advertise IP --bind IP --service-ip IP\n"
+	"                  [--key-type ecdsa|rsa]\n"
 	"       troika-pki bootstrap DIR [--advertise IP] [--port N] [--server HOST]"
 	" [--service-ip IP]\n";
 
@@ -38,9 +40,11 @@ static int self_signed(const struct arguments *arguments, struct arena *arena, s
 		advertise, arguments->service_ip,
 		is_any ? "DNS:localhost" : "IP:", is_any ? "" : arguments->bind);
 	const struct pki_request authority_request = {.purpose = PKI_AUTHORITY,
+		.key_type = arguments->key_type,
 		.common_name = arena_printf(arena, "%s-ca@%lld", advertise, now).data,
 		.valid_days = SELF_SIGNED_DAYS};
 	const struct pki_request request = {.purpose = PKI_SERVING,
+		.key_type = arguments->key_type,
 		.common_name = arena_printf(arena, "%s@%lld", advertise, now).data,
 		.names = names.data,
 		.valid_days = SELF_SIGNED_DAYS};
@@ -78,6 +82,7 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret)
 		{"service-ip", required_argument, NULL, 'i'},
 		{"server", required_argument, NULL, 's'},
 		{"port", required_argument, NULL, 'p'},
+		{"key-type", required_argument, NULL, 'k'},
 		{NULL, 0, NULL, 0},
 	};
 	uint64_t port;
@@ -101,6 +106,11 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret)
 			break;
 		case 's':
 			ret->server = optarg;
+			break;
+		case 'k':
+			if (strcmp(optarg, "ecdsa") != 0 && strcmp(optarg, "rsa") != 0)
+				return false;
+			ret->key_type = optarg[0] == 'r' ? PKI_KEY_RSA : PKI_KEY_ECDSA;
 			break;
 		case 'p':
 			if (!str_parse_u64(str_from_c(optarg), 65535, &port) || port == 0)

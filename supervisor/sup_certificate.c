@@ -21,6 +21,8 @@ static int generate(const struct sup_options *options, const char *directory,
 		(char *)sup_ip_format(arena, &options->bind_address).data,
 		(char *)"--service-ip",
 		(char *)sup_ip_format(arena, &options->service_ip).data,
+		(char *)"--key-type",
+		(char *)options->self_signed_key_type,
 		NULL,
 	};
 
@@ -33,7 +35,7 @@ static int generate(const struct sup_options *options, const char *directory,
 int sup_certificate_complete(
 	struct sup_flags *flags, const struct sup_options *options, struct error *err)
 {
-	struct str directory = sup_flags_text(flags, SUP_FLAG_CERT_DIR);
+	struct str directory = options->certificate_directory;
 	const char *certificate, *key;
 	bool has_certificate, has_key;
 

@@ -3,21 +3,13 @@
 
 #include "assertion.h"
 #include "clock.h"
-#include "config_file.h"
 #include "log.h"
 #include "memory.h"
 #include "sup_flag_value.h"
+#include "sup_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static const struct sup_flag table[SUP_FLAG_COUNT] = {
-#define FLAG(section, identifier, name, short_name, type, otherwise, servers, deprecated, help)    \
-	[SUP_FLAG_##identifier] = {SUP_SECTION_##section, name, short_name, SUP_FLAG_TYPE_##type,  \
-		otherwise, servers, deprecated, help},
-#include "flags.def"
-#undef FLAG
-};
 
 struct sup_flags {
 	struct arena *arena;
@@ -29,13 +21,14 @@ struct sup_flags *sup_flags_create(void)
 	struct sup_flags *flags = MEMORY_NEW(struct sup_flags);
 
 	flags->arena = arena_create(0);
-	for (size_t i = 0; i < SUP_FLAG_COUNT; i++) {
-		int result = sup_flag_value_parse(table[i].type, flags->arena, &flags->values[i],
-			str_from_c(table[i].otherwise), NULL);
+	for (unsigned i = 0; i < SUP_FLAG_COUNT; i++) {
+		const struct sup_flag *flag = sup_flag_get((enum sup_flag_id)i);
+		int result = sup_flag_value_parse(flag->type, flags->arena, &flags->values[i],
+			str_from_c(flag->otherwise), NULL);
 
 		/* A type without a zero value in its text form simply has no value. */
-		ASSERT(result == 0 || table[i].otherwise[0] == '\0');
-		if (table[i].otherwise[0] == '\0')
+		ASSERT(result == 0 || flag->otherwise[0] == '\0');
+		if (flag->otherwise[0] == '\0')
 			flags->values[i].count = 0;
 	}
 	return flags;
@@ -50,57 +43,82 @@ void sup_flags_destroy(struct sup_flags **flags)
 	*flags = NULL;
 }
 
-const struct sup_flag *sup_flag_get(enum sup_flag_id id)
-{
-	ASSERT((unsigned)id < SUP_FLAG_COUNT);
-	return &table[id];
-}
-
-static bool is_same_name(struct str name, const char *flag_name)
-{
-	if (name.length != strlen(flag_name))
-		return false;
-	for (size_t i = 0; i < name.length; i++) {
-		char c = name.data[i] == '_' ? '-' : name.data[i];
-
-		if (c != flag_name[i])
-			return false;
-	}
-	return true;
-}
-
-const struct sup_flag *sup_flag_find(struct str name)
-{
-	for (size_t i = 0; i < SUP_FLAG_COUNT; i++) {
-		if (is_same_name(name, table[i].name))
-			return &table[i];
-	}
-	return NULL;
-}
-
 static const struct sup_flag *find_short(char short_name)
 {
-	for (size_t i = 0; i < SUP_FLAG_COUNT; i++) {
-		if (table[i].short_name == short_name && short_name != '\0')
-			return &table[i];
+	for (unsigned i = 0; i < SUP_FLAG_COUNT; i++) {
+		const struct sup_flag *flag = sup_flag_get((enum sup_flag_id)i);
+
+		if (flag->short_name == short_name && short_name != '\0')
+			return flag;
 	}
 	return NULL;
+}
+
+/* The values to add to, when `source` may; a higher source begins anew. */
+static bool begin_change(const struct sup_flags *flags, const struct sup_flag *flag,
+	enum sup_flag_source source, struct sup_flag_values *ret)
+{
+	const struct sup_flag_values *values = &flags->values[flag->variable];
+
+	if (source < values->source)
+		return false;
+	*ret = *values;
+	if (source > values->source)
+		*ret = (struct sup_flag_values){.source = source};
+	return true;
 }
 
 int sup_flags_set(struct sup_flags *flags, const struct sup_flag *flag, enum sup_flag_source source,
 	struct str text, struct error *err)
 {
-	struct sup_flag_values *values = &flags->values[flag - table];
-	struct sup_flag_values changed = *values;
+	struct sup_flag_values changed;
 
-	if (source < values->source)
+	if (!begin_change(flags, flag, source, &changed))
 		return 0;
-	if (source > values->source)
-		changed = (struct sup_flag_values){.source = source};
 	if (sup_flag_value_parse(flag->type, flags->arena, &changed, text, err) < 0)
 		return ERROR_RETURN;
-	*values = changed;
+	flags->values[flag->variable] = changed;
 	return 0;
+}
+
+void sup_flags_clear(
+	struct sup_flags *flags, const struct sup_flag *flag, enum sup_flag_source source)
+{
+	if (source >= flags->values[flag->variable].source)
+		flags->values[flag->variable] = (struct sup_flag_values){.source = source};
+}
+
+int sup_flags_add_item(struct sup_flags *flags, const struct sup_flag *flag,
+	enum sup_flag_source source, struct str item, struct error *err)
+{
+	struct sup_flag_values changed;
+
+	if (!begin_change(flags, flag, source, &changed))
+		return 0;
+	if (sup_flag_value_add(flag->type, flags->arena, &changed, item, err) < 0)
+		return ERROR_RETURN;
+	flags->values[flag->variable] = changed;
+	return 0;
+}
+
+void sup_flag_warn(const struct sup_flag *flag)
+{
+	if (flag->deprecated)
+		fprintf(stderr, "Flag --%s has been deprecated, %s\n", flag->name,
+			flag->deprecated);
+}
+
+void sup_flag_variable_name(const struct sup_flag *flag, char *ret_name, size_t size_bytes)
+{
+	int length = snprintf(ret_name, size_bytes, "TROIKA_%s", flag->name);
+
+	ASSERT(length > 0 && (size_t)length < size_bytes);
+	for (char *c = ret_name; *c; c++) {
+		if (*c == '-')
+			*c = '_';
+		else if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c - 'a' + 'A');
+	}
 }
 
 static int set_from_word(
@@ -113,9 +131,7 @@ static int set_from_word(
 		return error_wrap(err, "invalid argument \"%.*s\" for \"--%s\" flag", STR_ARG(text),
 			flag->name);
 	}
-	if (flag->deprecated)
-		fprintf(stderr, "Flag --%s has been deprecated, %s\n", flag->name,
-			flag->deprecated);
+	sup_flag_warn(flag);
 	return 0;
 }
 
@@ -218,52 +234,42 @@ int sup_flags_parse(struct sup_flags *flags, int argc, char *const *argv, struct
 	return result;
 }
 
-static int set_from_config(void *context, const struct config_entry *entry, struct error *err)
+int sup_flags_read_environment(struct sup_flags *flags, struct error *err)
 {
-	struct sup_flags *flags = context;
-	const struct sup_flag *group = sup_flag_find(entry->group);
-	const struct sup_flag *flag = sup_flag_find(entry->name);
-	struct str value = entry->value;
-	struct arena *arena;
-	int result;
+	for (unsigned i = 0; i < SUP_FLAG_COUNT; i++) {
+		const struct sup_flag *flag = sup_flag_get((enum sup_flag_id)i);
+		char name[96];
+		const char *value;
 
-	if (group && !sup_flag_value_is_map(group->type))
-		group = NULL;
-	if (!group && !flag)
-		return error_set(
-			err, ERROR_INVALID, "unknown setting \"%.*s\"", STR_ARG(entry->name));
-	if (!group && flag == &table[SUP_FLAG_CONFIG])
-		return error_set(err, ERROR_INVALID, "\"config\" cannot be set in a file");
-	arena = arena_create(0);
-	/* A group with the name of a map flag holds its pairs. */
-	if (group)
-		value = arena_printf(arena, "%.*s=%.*s", STR_ARG(entry->name), STR_ARG(value));
-	result = sup_flags_set(flags, group ? group : flag, SUP_SOURCE_FILE, value, err);
-	if (result < 0)
-		error_wrap(err, "invalid value \"%.*s\" for \"%.*s\"", STR_ARG(entry->value),
-			STR_ARG(entry->name));
-	arena_destroy(&arena);
-	return result;
+		sup_flag_variable_name(flag, name, sizeof(name));
+		value = secure_getenv(name);
+		if (!value)
+			continue;
+		if (sup_flags_set(flags, flag, SUP_SOURCE_ENVIRONMENT, str_from_c(value), err) < 0)
+			return error_wrap(err, "invalid value \"%s\" for %s", value, name);
+		sup_flag_warn(flag);
+	}
+	return 0;
 }
 
-int sup_flags_read_config(struct sup_flags *flags, const char *path, struct error *err)
+static const struct sup_flag_values *values_of(const struct sup_flags *flags, enum sup_flag_id id)
 {
-	return config_file_read(path, set_from_config, flags, err);
+	return &flags->values[sup_flag_get(id)->variable];
 }
 
 bool sup_flags_is_set(const struct sup_flags *flags, enum sup_flag_id id)
 {
-	return flags->values[id].source != SUP_SOURCE_DEFAULT;
+	return values_of(flags, id)->source != SUP_SOURCE_DEFAULT;
 }
 
 size_t sup_flags_count(const struct sup_flags *flags, enum sup_flag_id id)
 {
-	return flags->values[id].count;
+	return values_of(flags, id)->count;
 }
 
 struct str sup_flags_value(const struct sup_flags *flags, enum sup_flag_id id, size_t index)
 {
-	const struct sup_flag_values *values = &flags->values[id];
+	const struct sup_flag_values *values = values_of(flags, id);
 
 	return index < values->count ? values->items[index] : STR_EMPTY;
 }
@@ -297,7 +303,8 @@ int64_t sup_flags_duration_ns(const struct sup_flags *flags, enum sup_flag_id id
 void sup_flags_replace(struct sup_flags *flags, enum sup_flag_id id, struct str text)
 {
 	struct sup_flag_values values = {.source = flags->values[id].source};
-	int result = sup_flag_value_parse(table[id].type, flags->arena, &values, text, NULL);
+	int result =
+		sup_flag_value_parse(sup_flag_get(id)->type, flags->arena, &values, text, NULL);
 
 	ASSERT(result == 0);
 	flags->values[id] = values;
@@ -305,13 +312,9 @@ void sup_flags_replace(struct sup_flags *flags, enum sup_flag_id id, struct str 
 
 struct str sup_flags_echo(const struct sup_flags *flags, enum sup_flag_id id, struct arena *arena)
 {
-	return sup_flag_value_echo(table[id].type, arena, &flags->values[id]);
-}
+	const struct sup_flag *flag = sup_flag_get(id);
 
-static int compare_by_name(const void *a, const void *b)
-{
-	return strcmp((*(const struct sup_flag *const *)a)->name,
-		(*(const struct sup_flag *const *)b)->name);
+	return sup_flag_value_echo(flag->type, arena, &flags->values[flag->variable]);
 }
 
 void sup_flags_log(const struct sup_flags *flags)
@@ -321,15 +324,13 @@ void sup_flags_log(const struct sup_flags *flags)
 
 	if (log_verbosity() < 1)
 		return;
-	for (size_t i = 0; i < SUP_FLAG_COUNT; i++)
-		sorted[i] = &table[i];
-	qsort(sorted, SUP_FLAG_COUNT, sizeof(*sorted), compare_by_name);
+	sup_flags_sort(sorted);
 	arena = arena_create(0);
 	for (size_t i = 0; i < SUP_FLAG_COUNT; i++) {
-		struct str text =
-			sup_flags_echo(flags, (enum sup_flag_id)(sorted[i] - table), arena);
+		struct str text = sup_flags_echo(flags, sup_flag_id(sorted[i]), arena);
 
-		log_v(1, "FLAG: --%s=\"%.*s\"", sorted[i]->name, STR_ARG(text));
+		text = sup_text_quote(arena, text);
+		log_v(1, "FLAG: --%s=%.*s", sorted[i]->name, STR_ARG(text));
 	}
 	arena_destroy(&arena);
 }

@@ -3,16 +3,15 @@
 
 #include "buffer.h"
 #include "clock.h"
+#include "sup_flag_value_private.h"
 #include "sup_network.h"
+#include "sup_text.h"
 
 #include <stdlib.h>
 
 #define MAX_ITEMS 4096u
 
-typedef int (*parse_fn)(
-	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err);
-
-static int add_item(
+int sup_flag_item_add(
 	struct arena *arena, struct sup_flag_values *values, struct str item, struct error *err)
 {
 	if (values->count >= MAX_ITEMS)
@@ -30,11 +29,13 @@ static int add_item(
 	return 0;
 }
 
+/* In memory of its own: a copy of the values that were there must stay as it is. */
 static int set_item(
 	struct arena *arena, struct sup_flag_values *values, struct str item, struct error *err)
 {
-	values->count = 0;
-	return add_item(arena, values, item, err);
+	values->items = NULL;
+	values->count = values->capacity = 0;
+	return sup_flag_item_add(arena, values, item, err);
 }
 
 static int parse_bool(
@@ -48,25 +49,32 @@ static int parse_bool(
 	return set_item(arena, values, value ? STR("true") : STR("false"), err);
 }
 
-static bool is_decimal(struct str text)
+static int complain_of_number(
+	struct error *err, const char *function, struct str text, bool is_out_of_range)
 {
-	struct str digits = str_skip(text, str_starts_with(text, STR("-")) ? 1 : 0);
-
-	for (size_t i = 0; i < digits.length; i++) {
-		if (digits.data[i] < '0' || digits.data[i] > '9')
-			return false;
-	}
-	return digits.length > 0;
+	return error_set(err, ERROR_INVALID, "strconv.%s: parsing \"%.*s\": %s", function,
+		STR_ARG(text), is_out_of_range ? "value out of range" : "invalid syntax");
 }
 
 static int parse_int(
 	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
 {
+	bool is_out_of_range;
 	int64_t value;
 
-	if (!str_parse_i64(text, &value))
-		return error_set(err, ERROR_INVALID, "strconv.ParseInt: parsing \"%.*s\": %s",
-			STR_ARG(text), is_decimal(text) ? "value out of range" : "invalid syntax");
+	if (!sup_text_parse_integer(text, &value, &is_out_of_range))
+		return complain_of_number(err, "ParseInt", text, is_out_of_range);
+	return set_item(arena, values, arena_printf(arena, "%lld", (long long)value), err);
+}
+
+static int parse_uint(
+	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
+{
+	bool is_out_of_range;
+	int64_t value;
+
+	if (!sup_text_parse_integer(text, &value, &is_out_of_range) || value < 0)
+		return complain_of_number(err, "ParseUint", text, is_out_of_range);
 	return set_item(arena, values, arena_printf(arena, "%lld", (long long)value), err);
 }
 
@@ -76,22 +84,29 @@ static int parse_level(
 	int64_t value;
 
 	if (str_parse_i64(text, &value) && (value < INT32_MIN || value > INT32_MAX))
-		return error_set(err, ERROR_INVALID,
-			"strconv.ParseInt: parsing \"%.*s\": value out of range", STR_ARG(text));
+		return complain_of_number(err, "ParseInt", text, true);
 	return parse_int(arena, values, text, err);
 }
 
 static int parse_float(
 	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
 {
-	const char *number = arena_copy_c(arena, text);
-	char *end = NULL;
+	double value;
 
-	strtod(number, &end);
-	if (text.length == 0 || strlen(number) != text.length || *end != '\0')
-		return error_set(err, ERROR_INVALID,
-			"strconv.ParseFloat: parsing \"%.*s\": invalid syntax", STR_ARG(text));
-	return set_item(arena, values, text, err);
+	if (!sup_text_parse_float(text, &value))
+		return complain_of_number(err, "ParseFloat", text, false);
+	return set_item(arena, values, arena_printf(arena, "%.12g", value), err);
+}
+
+static bool is_decimal(struct str text)
+{
+	struct str digits = str_skip(text, str_starts_with(text, STR("-")) ? 1 : 0);
+
+	for (size_t i = 0; i < digits.length; i++) {
+		if (digits.data[i] < '0' || digits.data[i] > '9')
+			return false;
+	}
+	return digits.length > 0;
 }
 
 static int parse_duration(
@@ -111,7 +126,8 @@ static int parse_ip(
 	struct sup_ip ip;
 
 	if (str_is_empty(text)) {
-		values->count = 0;
+		values->items = NULL;
+		values->count = values->capacity = 0;
 		return 0;
 	}
 	if (!sup_ip_parse(str_trim(text), &ip))
@@ -123,138 +139,6 @@ static int parse_string(
 	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
 {
 	return set_item(arena, values, text, err);
-}
-
-/* One field of a CSV line, with quotes taken off: "a ""b""" is a "b". Moves *rest behind it. */
-static int take_field(
-	struct arena *arena, struct str *rest, struct str *ret_field, struct error *err)
-{
-	if (!str_starts_with(*rest, STR("\""))) {
-		*ret_field = str_split(rest, ',');
-		return 0;
-	}
-
-	char *field = arena_allocate_text(arena, rest->length + 1);
-	size_t length = 0, i = 1;
-
-	for (; i < rest->length; i++) {
-		if (rest->data[i] == '"') {
-			if (i + 1 >= rest->length || rest->data[i + 1] != '"')
-				break;
-			i++;
-		}
-		field[length++] = rest->data[i];
-	}
-	if (i >= rest->length || (i + 1 < rest->length && rest->data[i + 1] != ','))
-		return error_set(err, ERROR_INVALID,
-			"parse error: extraneous or missing \" in quoted-field");
-	*rest = str_skip(*rest, i + 2);
-	*ret_field = str_from(field, length);
-	return 0;
-}
-
-static int parse_strings(
-	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
-{
-	struct str rest = text, field;
-
-	while (!str_is_empty(rest)) {
-		if (take_field(arena, &rest, &field, err) < 0 ||
-			add_item(arena, values, field, err) < 0)
-			return ERROR_RETURN;
-	}
-	return 0;
-}
-
-static int parse_string_array(
-	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
-{
-	return add_item(arena, values, text, err);
-}
-
-static int set_pair(struct arena *arena, struct sup_flag_values *values, struct str key,
-	struct str value, struct error *err)
-{
-	struct str pair = arena_printf(arena, "%.*s=%.*s", STR_ARG(key), STR_ARG(value));
-
-	for (size_t i = 0; i < values->count; i++) {
-		struct str *item = &values->items[i];
-
-		if (str_equal(str_slice(*item, 0, str_find_byte(*item, '=')), key)) {
-			*item = pair;
-			return 0;
-		}
-	}
-	return add_item(arena, values, pair, err);
-}
-
-static int parse_map(
-	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
-{
-	struct str rest = text;
-
-	while (!str_is_empty(rest)) {
-		struct str value = str_split(&rest, ',');
-		struct str key = str_trim(str_split(&value, '='));
-
-		if (str_is_empty(key) && str_is_empty(value))
-			continue;
-		if (set_pair(arena, values, key, str_trim(value), err) < 0)
-			return ERROR_RETURN;
-	}
-	return 0;
-}
-
-static int parse_map_bool(
-	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
-{
-	struct str rest = text;
-
-	while (!str_is_empty(rest)) {
-		struct str pair = str_split(&rest, ',');
-		size_t equals = str_find_byte(pair, '=');
-		struct str key = str_trim(str_slice(pair, 0, equals));
-		struct str value = str_trim(str_skip(pair, equals + 1));
-		bool parsed;
-
-		if (str_is_empty(pair))
-			continue;
-		if (equals == pair.length)
-			return error_set(
-				err, ERROR_INVALID, "missing bool value for %.*s", STR_ARG(key));
-		if (!str_parse_bool(value, &parsed))
-			return error_set(err, ERROR_INVALID,
-				"invalid value of %.*s=%.*s, err: strconv.ParseBool: parsing \"%.*s\": "
-				"invalid syntax",
-				STR_ARG(key), STR_ARG(value), STR_ARG(value));
-		if (set_pair(arena, values, key, parsed ? STR("true") : STR("false"), err) < 0)
-			return ERROR_RETURN;
-	}
-	return 0;
-}
-
-bool sup_named_cert_key_split(struct str item, struct sup_named_cert_key *ret)
-{
-	struct str names = item;
-	struct str files = str_split(&names, ':');
-	struct str certificate = str_split(&files, ',');
-
-	if (str_is_empty(certificate) || str_is_empty(files) ||
-		str_find_byte(files, ',') < files.length)
-		return false;
-	*ret = (struct sup_named_cert_key){certificate, files, names};
-	return true;
-}
-
-static int parse_named_cert_key(
-	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
-{
-	struct sup_named_cert_key parts;
-
-	if (!sup_named_cert_key_split(text, &parts))
-		return error_set(err, ERROR_INVALID,
-			"expected comma separated certificate and key file paths");
-	return add_item(arena, values, text, err);
 }
 
 bool sup_port_range_split(struct str text, unsigned *ret_first, unsigned *ret_last)
@@ -296,32 +180,94 @@ static int parse_port_range(
 static int parse_version(
 	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
 {
+	uint64_t major, minor;
+
 	if (str_equal(text, STR("raw")))
+		return set_item(arena, values, text, err);
+	if (str_starts_with(text, STR("v")) && sup_text_parse_version(text, &major, &minor))
 		return set_item(arena, values, text, err);
 	return parse_bool(arena, values, text, err);
 }
 
-static const struct {
+static int parse_severity(
+	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
+{
+	static const char *const names[] = {"INFO", "WARNING", "ERROR", "FATAL"};
+	int64_t value;
+
+	for (int i = 0; i < 4; i++) {
+		if (str_equal_ignore_case(text, str_from_c(names[i])))
+			return set_item(arena, values, arena_printf(arena, "%d", i), err);
+	}
+	if (!str_parse_i64(text, &value) || value < INT32_MIN || value > INT32_MAX)
+		return complain_of_number(err, "ParseInt", text, is_decimal(text));
+	return set_item(arena, values, text, err);
+}
+
+static int parse_trace_location(
+	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
+{
+	struct str line = text;
+	struct str file = str_split(&line, ':');
+	uint64_t number;
+
+	if (str_is_empty(text))
+		return set_item(arena, values, STR(":0"), err);
+	if (str_equal(text, STR(":0")))
+		return set_item(arena, values, text, err);
+	if (str_find_byte(file, '.') == file.length || !str_parse_u64(line, INT32_MAX, &number) ||
+		number == 0)
+		return error_set(err, ERROR_INVALID, "syntax error: expect file.go:234");
+	return set_item(arena, values, text, err);
+}
+
+static int parse_quantity(
+	struct arena *arena, struct sup_flag_values *values, struct str text, struct error *err)
+{
+	double value;
+
+	if (!sup_text_parse_quantity(text, &value))
+		return error_set(err, ERROR_INVALID,
+			"quantities must match the regular expression "
+			"'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+	return set_item(arena, values, text, err);
+}
+
+static const struct type {
 	const char *word;
-	parse_fn parse;
-	bool is_list;
+	sup_flag_parse_fn parse;
+	enum {
+		SINGLE,
+		LIST,
+		MAP
+	} shape;
 } types[] = {
-	[SUP_FLAG_TYPE_BOOL] = {"", parse_bool, false},
-	[SUP_FLAG_TYPE_DURATION] = {"duration", parse_duration, false},
-	[SUP_FLAG_TYPE_FILE] = {"string", parse_string, false},
-	[SUP_FLAG_TYPE_FILE_ARRAY] = {"stringArray", parse_string_array, true},
-	[SUP_FLAG_TYPE_FLOAT] = {"float", parse_float, false},
-	[SUP_FLAG_TYPE_INT] = {"int", parse_int, false},
-	[SUP_FLAG_TYPE_IP] = {"ip", parse_ip, false},
-	[SUP_FLAG_TYPE_LEVEL] = {"Level", parse_level, false},
-	[SUP_FLAG_TYPE_MAP] = {"mapStringString", parse_map, true},
-	[SUP_FLAG_TYPE_MAP_BOOL] = {"mapStringBool", parse_map_bool, true},
-	[SUP_FLAG_TYPE_NAMED_CERT_KEY] = {"namedCertKey", parse_named_cert_key, true},
-	[SUP_FLAG_TYPE_PORT_RANGE] = {"portRange", parse_port_range, false},
-	[SUP_FLAG_TYPE_STRING] = {"string", parse_string, false},
-	[SUP_FLAG_TYPE_STRINGS] = {"strings", parse_strings, true},
-	[SUP_FLAG_TYPE_STRING_ARRAY] = {"stringArray", parse_string_array, true},
-	[SUP_FLAG_TYPE_VERSION] = {"version[=true]", parse_version, false},
+	[SUP_FLAG_TYPE_BOOL] = {"", parse_bool, SINGLE},
+	[SUP_FLAG_TYPE_CIDRS] = {"cidrs", sup_flag_parse_cidrs, LIST},
+	[SUP_FLAG_TYPE_DURATION] = {"duration", parse_duration, SINGLE},
+	[SUP_FLAG_TYPE_FILE] = {"string", parse_string, SINGLE},
+	[SUP_FLAG_TYPE_FILE_ARRAY] = {"stringArray", sup_flag_parse_string_array, LIST},
+	[SUP_FLAG_TYPE_FLOAT] = {"float", parse_float, SINGLE},
+	[SUP_FLAG_TYPE_FLOAT32] = {"float32", parse_float, SINGLE},
+	[SUP_FLAG_TYPE_INT] = {"int", parse_int, SINGLE},
+	[SUP_FLAG_TYPE_INT32S] = {"int32Slice", sup_flag_parse_int32s, LIST},
+	[SUP_FLAG_TYPE_IP] = {"ip", parse_ip, SINGLE},
+	[SUP_FLAG_TYPE_LEVEL] = {"Level", parse_level, SINGLE},
+	[SUP_FLAG_TYPE_MAP] = {"mapStringString", sup_flag_parse_map, MAP},
+	[SUP_FLAG_TYPE_MAP_BOOL] = {"mapStringBool", sup_flag_parse_map_bool, MAP},
+	[SUP_FLAG_TYPE_MODULE_SPEC] = {"moduleSpec", sup_flag_parse_module_spec, LIST},
+	[SUP_FLAG_TYPE_NAMED_CERT_KEY] = {"namedCertKey", sup_flag_parse_named_cert_key, LIST},
+	[SUP_FLAG_TYPE_PAIRS] = {"mapStringString", sup_flag_parse_pair, MAP},
+	[SUP_FLAG_TYPE_PORT_RANGE] = {"portRange", parse_port_range, SINGLE},
+	[SUP_FLAG_TYPE_QUANTITY] = {"quantity", parse_quantity, SINGLE},
+	[SUP_FLAG_TYPE_SEVERITY] = {"severity", parse_severity, SINGLE},
+	[SUP_FLAG_TYPE_STRING] = {"string", parse_string, SINGLE},
+	[SUP_FLAG_TYPE_STRINGS] = {"strings", sup_flag_parse_strings, LIST},
+	[SUP_FLAG_TYPE_STRING_ARRAY] = {"stringArray", sup_flag_parse_string_array, LIST},
+	[SUP_FLAG_TYPE_STRING_TO_STRING] = {"stringToString", sup_flag_parse_string_to_string, MAP},
+	[SUP_FLAG_TYPE_TRACE_LOCATION] = {"traceLocation", parse_trace_location, SINGLE},
+	[SUP_FLAG_TYPE_UINT] = {"uint", parse_uint, SINGLE},
+	[SUP_FLAG_TYPE_VERSION] = {"version", parse_version, SINGLE},
 };
 
 const char *sup_flag_value_word(enum sup_flag_type type)
@@ -336,12 +282,17 @@ bool sup_flag_value_is_optional(enum sup_flag_type type)
 
 bool sup_flag_value_is_map(enum sup_flag_type type)
 {
-	return type == SUP_FLAG_TYPE_MAP || type == SUP_FLAG_TYPE_MAP_BOOL;
+	return types[type].shape == MAP;
 }
 
 bool sup_flag_value_is_list(enum sup_flag_type type)
 {
-	return types[type].is_list;
+	return types[type].shape != SINGLE;
+}
+
+bool sup_flag_value_is_csv(enum sup_flag_type type)
+{
+	return type == SUP_FLAG_TYPE_STRINGS;
 }
 
 int sup_flag_value_parse(enum sup_flag_type type, struct arena *arena,
@@ -352,13 +303,30 @@ int sup_flag_value_parse(enum sup_flag_type type, struct arena *arena,
 	return types[type].parse(arena, values, text, err);
 }
 
+int sup_flag_value_add(enum sup_flag_type type, struct arena *arena, struct sup_flag_values *values,
+	struct str item, struct error *err)
+{
+	struct str value = item;
+	struct str key = str_split(&value, '=');
+
+	if (types[type].shape == MAP)
+		return sup_flag_pair_set(arena, values, key, value, err);
+	return sup_flag_item_add(arena, values, item, err);
+}
+
 static int compare_items(const void *a, const void *b)
 {
 	return str_compare(*(const struct str *)a, *(const struct str *)b);
 }
 
-static struct str join(struct arena *arena, const struct sup_flag_values *values,
-	const char *before, const char *between, const char *behind, bool is_sorted)
+struct format {
+	const char *before, *between, *behind;
+	bool is_sorted;
+	bool is_csv;
+};
+
+static struct str join(
+	struct arena *arena, const struct sup_flag_values *values, const struct format *format)
 {
 	struct str *items = ARENA_ARRAY(arena, struct str, values->count + 1);
 	struct buffer buffer = {0};
@@ -366,15 +334,18 @@ static struct str join(struct arena *arena, const struct sup_flag_values *values
 
 	if (values->count)
 		memcpy(items, values->items, values->count * sizeof(*items));
-	if (is_sorted)
+	if (format->is_sorted)
 		qsort(items, values->count, sizeof(*items), compare_items);
-	buffer_append(&buffer, str_from_c(before));
+	buffer_append(&buffer, str_from_c(format->before));
 	for (size_t i = 0; i < values->count; i++) {
+		bool needs_quotes = format->is_csv && !str_is_empty(items[i]);
+
 		if (i > 0)
-			buffer_append(&buffer, str_from_c(between));
-		buffer_append(&buffer, items[i]);
+			buffer_append(&buffer, str_from_c(format->between));
+		buffer_append(
+			&buffer, needs_quotes ? sup_text_csv_field(arena, items[i]) : items[i]);
 	}
-	buffer_append(&buffer, str_from_c(behind));
+	buffer_append(&buffer, str_from_c(format->behind));
 	text = arena_copy(arena, buffer_str(&buffer));
 	buffer_fini(&buffer);
 	return text;
@@ -383,12 +354,22 @@ static struct str join(struct arena *arena, const struct sup_flag_values *values
 struct str sup_flag_value_echo(
 	enum sup_flag_type type, struct arena *arena, const struct sup_flag_values *values)
 {
+	static const struct format list = {"[", ",", "]", false, true};
+	static const struct format certificates = {"[", ";", "]", false, false};
+	static const struct format csv_map = {"[", ",", "]", true, true};
+	static const struct format map = {"", ",", "", true, false};
+	static const struct format plain = {"", ",", "", false, false};
+
+	if (type == SUP_FLAG_TYPE_STRING_TO_STRING)
+		return join(arena, values, &csv_map);
 	if (sup_flag_value_is_map(type))
-		return join(arena, values, "", ",", "", true);
+		return join(arena, values, &map);
+	if (type == SUP_FLAG_TYPE_CIDRS || type == SUP_FLAG_TYPE_MODULE_SPEC)
+		return join(arena, values, &plain);
 	if (type == SUP_FLAG_TYPE_NAMED_CERT_KEY)
-		return join(arena, values, "[", ";", "]", false);
+		return join(arena, values, &certificates);
 	if (sup_flag_value_is_list(type))
-		return join(arena, values, "[", ",", "]", false);
+		return join(arena, values, &list);
 	if (type == SUP_FLAG_TYPE_IP && values->count == 0)
 		return STR("<nil>");
 	return values->count ? values->items[0] : STR_EMPTY;

@@ -22,10 +22,16 @@ bool sup_flag_value_is_map(enum sup_flag_type type);
 /* Whether further uses add to the first one. */
 bool sup_flag_value_is_list(enum sup_flag_type type);
 
+/* Whether the text form is a CSV line, whose fields may stand in quotes. */
+bool sup_flag_value_is_csv(enum sup_flag_type type);
+
 /* Reads `text` and adds what it holds behind the items that are there, replacing those of a scalar.
  */
 int sup_flag_value_parse(enum sup_flag_type type, struct arena *arena,
 	struct sup_flag_values *values, struct str text, struct error *err) WARN_UNUSED;
+/* Adds an item in normal form ("k=v" to a map, where it replaces that of the same key). */
+int sup_flag_value_add(enum sup_flag_type type, struct arena *arena, struct sup_flag_values *values,
+	struct str item, struct error *err) WARN_UNUSED;
 struct str sup_flag_value_echo(
 	enum sup_flag_type type, struct arena *arena, const struct sup_flag_values *values);
 

@@ -3,34 +3,23 @@
 
 #include "sup_flag.h"
 #include "sup_flag_value.h"
+#include "sup_text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define NARROW_COLUMNS 40u
-#define TEXT_INDENT    16u
-#define RIGHT_MARGIN   5u
-
-static const char *const section_titles[SUP_SECTION_COUNT] = {
-	[SUP_SECTION_GENERIC] = "Generic",
-	[SUP_SECTION_ETCD] = "Etcd",
-	[SUP_SECTION_SECURE_SERVING] = "Secure serving",
-	[SUP_SECTION_AUDITING] = "Auditing",
-	[SUP_SECTION_FEATURES] = "Features",
-	[SUP_SECTION_AUTHENTICATION] = "Authentication",
-	[SUP_SECTION_AUTHORIZATION] = "Authorization",
-	[SUP_SECTION_API_ENABLEMENT] = "API enablement",
-	[SUP_SECTION_EGRESS_SELECTOR] = "Egress selector",
-	[SUP_SECTION_ADMISSION] = "Admission",
-	[SUP_SECTION_METRICS] = "Metrics",
-	[SUP_SECTION_LOGS] = "Logs",
-	[SUP_SECTION_TRACES] = "Traces",
-	[SUP_SECTION_MISC] = "Misc",
-	[SUP_SECTION_GLOBAL] = "Global",
-	[SUP_SECTION_TROIKA] = "Troika",
-};
+/*
+ * The layout is upstream's. Without a terminal: flags in one column and texts in another, as wide
+ * as they are. On a terminal: a flag's line is as wide as the terminal but for some columns, so
+ * that its text never fits beside it and goes below; where that is too narrow too, it follows on
+ * the line.
+ */
+#define WIDE_COLUMNS 24u /* above, flags are padded to the width */
+#define LINE_MARGIN  12u
+#define TEXT_INDENT  16u
+#define TEXT_MINIMUM 24u
+#define TEXT_SLOP    5u /* columns that a line may be longer to spare a short last one */
 
 static const char description[] =
 	"The Kubernetes API server checks and keeps the objects of the API - pods, services,\n"
@@ -70,17 +59,19 @@ static bool is_zero(struct str otherwise)
 
 static void append_default(struct buffer *buffer, const struct sup_flag *flag)
 {
+	bool is_plain = flag->type == SUP_FLAG_TYPE_CIDRS || sup_flag_value_is_map(flag->type);
+
 	if (is_zero(str_from_c(flag->otherwise)))
 		return;
 	if (flag->type == SUP_FLAG_TYPE_STRING || flag->type == SUP_FLAG_TYPE_FILE)
 		buffer_printf(buffer, " (default \"%s\")", flag->otherwise);
-	else if (sup_flag_value_is_list(flag->type) && !sup_flag_value_is_map(flag->type))
+	else if (sup_flag_value_is_list(flag->type) && !is_plain)
 		buffer_printf(buffer, " (default [%s])", flag->otherwise);
 	else
 		buffer_printf(buffer, " (default %s)", flag->otherwise);
 }
 
-static void format_left(struct buffer *buffer, const struct sup_flag *flag)
+void sup_help_format_flag(struct buffer *buffer, const struct sup_flag *flag)
 {
 	struct str word = value_word(flag);
 
@@ -88,35 +79,57 @@ static void format_left(struct buffer *buffer, const struct sup_flag *flag)
 		buffer_printf(buffer, "  -%c, --%s", flag->short_name, flag->name);
 	else
 		buffer_printf(buffer, "      --%s", flag->name);
-	/* "version[=true]" says itself that the value may be left out. */
-	if (flag->type == SUP_FLAG_TYPE_VERSION)
-		buffer_append(buffer, str_skip(word, strlen("version")));
-	else if (!str_is_empty(word))
+	if (!str_is_empty(word))
 		buffer_printf(buffer, " %.*s", STR_ARG(word));
+	if (flag->type == SUP_FLAG_TYPE_VERSION)
+		buffer_append(buffer, STR("[=true]"));
 }
 
-static void format_right(struct buffer *buffer, const struct sup_flag *flag)
+void sup_help_format_text(struct buffer *buffer, const struct sup_flag *flag)
 {
 	append_without_quotes(buffer, str_from_c(flag->help));
 	append_default(buffer, flag);
+	if (flag->deprecated)
+		buffer_printf(buffer, " (DEPRECATED: %s)", flag->deprecated);
 }
 
-/* Breaks at spaces so that lines stay within `width` where they can. */
-static void append_wrapped(struct buffer *buffer, struct str text, unsigned indent, unsigned width)
+/* Takes a line of the text, broken at the last blank within `width` columns, off *rest. */
+static struct str take_line(struct str *rest, size_t width)
 {
-	while (!str_is_empty(text)) {
-		size_t end = text.length;
+	struct str line = *rest;
+	size_t end = width;
 
-		if (end > width) {
-			for (end = width; end > 0 && text.data[end] != ' ';)
-				end--;
-			if (end == 0)
-				end = str_find_byte(text, ' ');
+	if (width + TEXT_SLOP <= line.length) {
+		while (end > 0 && !strchr(" \t\n", line.data[end - 1]))
+			end--;
+		/* Nowhere to break: all of it. */
+		if (end > 1) {
+			*rest = str_skip(line, end);
+			return str_slice(line, 0, end - 1);
 		}
-		buffer_printf(
-			buffer, "%*s%.*s\n", (int)indent, "", STR_ARG(str_slice(text, 0, end)));
-		text = str_skip(text, end + 1);
 	}
+	*rest = STR_EMPTY;
+	return line;
+}
+
+/* Behind a flag's line of `indent` columns. */
+static void append_text(struct buffer *buffer, struct str text, size_t indent, unsigned columns)
+{
+	size_t width;
+
+	if (columns == 0 || columns < TEXT_INDENT + TEXT_MINIMUM) {
+		buffer_append(buffer, text);
+		return;
+	}
+	if (columns < indent + TEXT_MINIMUM) {
+		indent = TEXT_INDENT;
+		buffer_printf(buffer, "\n%*s", (int)indent, "");
+	}
+	width = columns - indent - TEXT_SLOP;
+	buffer_append(buffer, take_line(&text, width));
+	while (!str_is_empty(text))
+		buffer_printf(
+			buffer, "\n%*s%.*s", (int)indent, "", STR_ARG(take_line(&text, width)));
 }
 
 static void append_flag(
@@ -124,49 +137,26 @@ static void append_flag(
 {
 	struct buffer left = {0}, right = {0};
 
-	format_left(&left, flag);
-	format_right(&right, flag);
-	if (columns > NARROW_COLUMNS) {
-		buffer_printf(buffer, "%.*s\n", STR_ARG(buffer_str(&left)));
-		append_wrapped(buffer, buffer_str(&right), TEXT_INDENT,
-			columns - TEXT_INDENT - RIGHT_MARGIN);
-	} else {
-		buffer_printf(buffer, "%-*.*s   %.*s\n", (int)left_width,
-			STR_ARG(buffer_str(&left)), STR_ARG(buffer_str(&right)));
-	}
+	sup_help_format_flag(&left, flag);
+	sup_help_format_text(&right, flag);
+	buffer_printf(buffer, "%-*.*s   ", (int)left_width, STR_ARG(buffer_str(&left)));
+	append_text(buffer, buffer_str(&right), left_width + 3, columns);
+	buffer_append_byte(buffer, '\n');
 	buffer_fini(&left);
 	buffer_fini(&right);
 }
 
-static int compare_by_name(const void *a, const void *b)
-{
-	return strcmp((*(const struct sup_flag *const *)a)->name,
-		(*(const struct sup_flag *const *)b)->name);
-}
-
-/* The section's visible flags by name; returns how many. */
-static size_t collect(enum sup_flag_section section, const struct sup_flag **ret_flags)
-{
-	size_t count = 0;
-
-	for (unsigned id = 0; id < SUP_FLAG_COUNT; id++) {
-		const struct sup_flag *flag = sup_flag_get((enum sup_flag_id)id);
-
-		if (flag->section == section && !flag->deprecated)
-			ret_flags[count++] = flag;
-	}
-	qsort(ret_flags, count, sizeof(*ret_flags), compare_by_name);
-	return count;
-}
-
-static size_t widest(const struct sup_flag *const *flags, size_t count)
+static size_t widest(
+	const struct sup_flag *const *flags, enum sup_flag_section section, unsigned columns)
 {
 	struct buffer left = {0};
-	size_t width = 0;
+	size_t width = columns > WIDE_COLUMNS ? columns - LINE_MARGIN : 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < SUP_FLAG_COUNT; i++) {
+		if (flags[i]->section != section || flags[i]->is_hidden)
+			continue;
 		buffer_clear(&left);
-		format_left(&left, flags[i]);
+		sup_help_format_flag(&left, flags[i]);
 		if (left.length > width)
 			width = left.length;
 	}
@@ -174,20 +164,27 @@ static size_t widest(const struct sup_flag *const *flags, size_t count)
 	return width;
 }
 
+static void append_section(struct buffer *buffer, const struct sup_flag *const *flags,
+	enum sup_flag_section section, unsigned columns)
+{
+	size_t left_width = widest(flags, section, columns);
+
+	buffer_printf(buffer, "\n%s flags:\n\n", sup_flag_section_title(section));
+	for (size_t i = 0; i < SUP_FLAG_COUNT; i++) {
+		if (flags[i]->section == section && !flags[i]->is_hidden)
+			append_flag(buffer, flags[i], left_width, columns);
+	}
+}
+
 void sup_help_format(struct buffer *buffer, unsigned columns)
 {
+	const struct sup_flag *flags[SUP_FLAG_COUNT];
+
+	sup_flags_sort(flags);
 	buffer_append(buffer, str_from_c(description));
 	buffer_append(buffer, STR("\nUsage:\n  kube-apiserver [flags]\n"));
-	for (unsigned section = 0; section < SUP_SECTION_COUNT; section++) {
-		const struct sup_flag *flags[SUP_FLAG_COUNT];
-		size_t count = collect((enum sup_flag_section)section, flags);
-
-		if (count == 0)
-			continue;
-		buffer_printf(buffer, "\n%s flags:\n\n", section_titles[section]);
-		for (size_t i = 0; i < count; i++)
-			append_flag(buffer, flags[i], widest(flags, count), columns);
-	}
+	for (unsigned section = 0; section < SUP_SECTION_COUNT; section++)
+		append_section(buffer, flags, (enum sup_flag_section)section, columns);
 }
 
 void sup_help_print(void)

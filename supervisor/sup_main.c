@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "log.h"
 #include "sup_certificate.h"
+#include "sup_config.h"
 #include "sup_help.h"
 #include "sup_plane.h"
+#include "sup_settings.h"
 #include "version.h"
 
 #include <stdio.h>
@@ -31,7 +33,7 @@ static void print_version(struct str kind)
 
 static int read_flags(struct sup_flags *flags, int argc, char **argv, struct error *err)
 {
-	struct str version;
+	struct str version, path;
 
 	if (sup_flags_parse(flags, argc, argv, err) < 0)
 		return ERROR_RETURN;
@@ -40,24 +42,54 @@ static int read_flags(struct sup_flags *flags, int argc, char **argv, struct err
 		return FLAGS_DONE;
 	}
 	version = sup_flags_text(flags, SUP_FLAG_VERSION);
-	if (!str_equal(version, STR("false"))) {
+	if (str_equal(version, STR("true")) || str_equal(version, STR("raw"))) {
 		print_version(version);
 		return FLAGS_DONE;
 	}
-	if (sup_flags_is_set(flags, SUP_FLAG_CONFIG) &&
-		sup_flags_read_config(flags, sup_flags_text(flags, SUP_FLAG_CONFIG).data, err) < 0)
+	if (sup_flags_read_environment(flags, err) < 0)
+		return ERROR_RETURN;
+	path = sup_flags_text(flags, SUP_FLAG_CONFIG);
+	if (!str_is_empty(path) && sup_config_read(flags, path.data, err) < 0)
 		return ERROR_RETURN;
 	return 0;
 }
 
-/* From flags to open listeners; what is open is in *plane. */
-static int prepare(struct sup_plane *plane, struct arena *arena, struct error *err)
+static void print_config(const struct sup_flags *flags)
 {
-	log_set_verbosity((int)sup_flags_integer(plane->flags, SUP_FLAG_V));
-	sup_flags_log(plane->flags);
-	log_info("Version: %s (Troika %s)", KUBERNETES_VERSION, TROIKA_VERSION);
-	if (sup_options_complete(plane->flags, arena, &plane->options, err) < 0 ||
-		sup_options_validate(plane->flags, err) < 0 ||
+	struct buffer buffer = {0};
+
+	sup_config_write(flags, &buffer);
+	fwrite(buffer.data, 1, buffer.length, stdout);
+	buffer_fini(&buffer);
+}
+
+/* FLAGS_DONE when the flags want no more than to be looked at. */
+static int check(struct sup_plane *plane, struct arena *arena, struct error *err)
+{
+	struct sup_flags *flags = plane->flags;
+	struct str version = sup_flags_text(flags, SUP_FLAG_VERSION);
+
+	log_set_verbosity((int)sup_flags_integer(flags, SUP_FLAG_V));
+	sup_flags_log(flags);
+	if (str_equal(version, STR("false")))
+		version = STR(KUBERNETES_VERSION);
+	log_info("Version: %.*s (Troika %s)", STR_ARG(version), TROIKA_VERSION);
+	if (sup_options_complete(flags, arena, &plane->options, err) < 0 ||
+		sup_options_validate(flags, err) < 0)
+		return ERROR_RETURN;
+	if (sup_flags_bool(flags, SUP_FLAG_PRINT_CONFIG)) {
+		print_config(flags);
+		return FLAGS_DONE;
+	}
+	if (sup_flags_bool(flags, SUP_FLAG_VALIDATE_ONLY))
+		return sup_settings_try(flags, err) < 0 ? ERROR_RETURN : FLAGS_DONE;
+	return 0;
+}
+
+/* From flags to open listeners; what is open is in *plane. */
+static int prepare(struct sup_plane *plane, struct error *err)
+{
+	if (sup_options_check_late(plane->flags, err) < 0 ||
 		sup_certificate_complete(plane->flags, &plane->options, err) < 0 ||
 		sup_state_open(plane->flags, &plane->options, &plane->state, err) < 0)
 		return ERROR_RETURN;
@@ -78,12 +110,17 @@ static void init_plane(struct sup_plane *plane, struct sup_flags *flags)
 static int run(struct sup_flags *flags, struct arena *arena, struct error *err)
 {
 	static struct sup_plane plane;
-	int status = ERROR_RETURN;
+	int status;
 
 	init_plane(&plane, flags);
-	if (prepare(&plane, arena, err) == 0 && sup_plane_init(&plane, err) == 0) {
+	status = check(&plane, arena, err);
+	if (status == FLAGS_DONE)
+		return SUP_EXIT_OK;
+	if (status == 0 && prepare(&plane, err) == 0 && sup_plane_init(&plane, err) == 0) {
 		status = sup_plane_run(&plane);
 		sup_plane_fini(&plane);
+	} else {
+		status = ERROR_RETURN;
 	}
 	sup_listeners_close(&plane.listeners);
 	sup_state_close(&plane.state);

@@ -2,7 +2,7 @@
 #include "sup_options.h"
 
 #include "log.h"
-#include "sup_flag_value.h"
+#include "sup_complaint.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -64,18 +64,12 @@ static int complete_service_range(
 	return 0;
 }
 
-static bool has_mode(const struct sup_flags *flags, struct str mode)
-{
-	for (size_t i = 0; i < sup_flags_count(flags, SUP_FLAG_AUTHORIZATION_MODE); i++) {
-		if (str_equal(sup_flags_value(flags, SUP_FLAG_AUTHORIZATION_MODE, i), mode))
-			return true;
-	}
-	return false;
-}
-
 static void complete_anonymous(struct sup_flags *flags)
 {
-	if (!sup_flags_bool(flags, SUP_FLAG_ANONYMOUS_AUTH) || !has_mode(flags, STR("AlwaysAllow")))
+	/* The mode's default does not count when a file names the authorizers. */
+	if (!sup_flags_bool(flags, SUP_FLAG_ANONYMOUS_AUTH) ||
+		!sup_flags_is_empty(flags, SUP_FLAG_AUTHORIZATION_CONFIG) ||
+		!sup_flags_has(flags, SUP_FLAG_AUTHORIZATION_MODE, STR("AlwaysAllow")))
 		return;
 	log_warning("AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting "
 		    "AnonymousAuth to false. You should use a different authorizer");
@@ -98,15 +92,89 @@ static int complete_state_directory(
 		text.length--;
 	options->state_directory = arena_copy_c(options->arena, text);
 	sup_flags_replace(flags, SUP_FLAG_STATE_DIR, text);
+	/* Upstream keeps the pair in memory then, where we could not hand it on to a new server. */
+	options->certificate_directory =
+		sup_flags_is_empty(flags, SUP_FLAG_CERT_DIR)
+			? arena_printf(options->arena, "%s/certificates", options->state_directory)
+			: sup_flags_text(flags, SUP_FLAG_CERT_DIR);
 	return 0;
 }
 
 static void complete_storage(struct sup_flags *flags)
 {
-	if (!str_is_empty(sup_flags_text(flags, SUP_FLAG_STORAGE_BACKEND)))
+	if (!sup_flags_is_empty(flags, SUP_FLAG_STORAGE_BACKEND)) {
+		if (sup_flags_count(flags, SUP_FLAG_ETCD_SERVERS) > 0 &&
+			str_equal(sup_flags_text(flags, SUP_FLAG_STORAGE_BACKEND), STR("lmdb")))
+			log_warning("--etcd-servers is not used with --storage-backend=lmdb");
 		return;
+	}
 	sup_flags_replace(flags, SUP_FLAG_STORAGE_BACKEND,
 		sup_flags_count(flags, SUP_FLAG_ETCD_SERVERS) > 0 ? STR("etcd3") : STR("lmdb"));
+}
+
+static void complete_host(struct sup_flags *flags)
+{
+	struct str host = sup_flags_text(flags, SUP_FLAG_ADVERTISE_ADDRESS);
+
+	if (!sup_flags_is_empty(flags, SUP_FLAG_EXTERNAL_HOSTNAME))
+		return;
+	log_info("external host was not specified, using %.*s", STR_ARG(host));
+	sup_flags_replace(flags, SUP_FLAG_EXTERNAL_HOSTNAME, host);
+}
+
+/* The key under which upstream knows it; empty for one that means nothing any more. */
+static struct str runtime_config_key(struct str key)
+{
+	if (str_equal(key, STR("api/legacy")))
+		return STR_EMPTY;
+	if (str_equal(key, STR("v1")) || str_equal(key, STR("api/v1")) ||
+		str_starts_with(key, STR("v1/")) || str_starts_with(key, STR("api/v1/")))
+		return STR("/v1");
+	return key;
+}
+
+static void complete_runtime_config(struct sup_flags *flags, struct arena *arena)
+{
+	const struct sup_flag *flag = sup_flag_get(SUP_FLAG_RUNTIME_CONFIG);
+	size_t count = sup_flags_count(flags, SUP_FLAG_RUNTIME_CONFIG);
+	struct str *pairs = ARENA_ARRAY(arena, struct str, count + 1);
+
+	if (count == 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		pairs[i] = sup_flags_value(flags, SUP_FLAG_RUNTIME_CONFIG, i);
+	sup_flags_clear(flags, flag, SUP_SOURCE_COMMAND_LINE);
+	for (size_t i = 0; i < count; i++) {
+		struct str value = pairs[i];
+		struct str key = runtime_config_key(str_split(&value, '='));
+		struct str pair = arena_printf(arena, "%.*s=%.*s", STR_ARG(key), STR_ARG(value));
+
+		/* Cannot fail: there are no more than there were. */
+		if (!str_is_empty(key) &&
+			sup_flags_add_item(flags, flag, SUP_SOURCE_COMMAND_LINE, pair, NULL) < 0)
+			return;
+	}
+}
+
+/* Who names no key for tokens of service accounts gets them checked by the key for HTTPS. */
+static void complete_service_accounts(struct sup_flags *flags, struct sup_options *options)
+{
+	options->has_tls_key_for_tokens =
+		sup_flags_count(flags, SUP_FLAG_SERVICE_ACCOUNT_KEY_FILE) == 0 &&
+		sup_flags_is_empty(flags, SUP_FLAG_SERVICE_ACCOUNT_SIGNING_ENDPOINT);
+	if (sup_flags_count(flags, SUP_FLAG_API_AUDIENCES) == 0 &&
+		sup_flags_count(flags, SUP_FLAG_SERVICE_ACCOUNT_ISSUER) > 0) {
+		const struct sup_flag *flag = sup_flag_get(SUP_FLAG_API_AUDIENCES);
+
+		for (size_t i = 0; i < sup_flags_count(flags, SUP_FLAG_SERVICE_ACCOUNT_ISSUER);
+			i++) {
+			struct str issuer =
+				sup_flags_value(flags, SUP_FLAG_SERVICE_ACCOUNT_ISSUER, i);
+
+			if (sup_flags_add_item(flags, flag, SUP_SOURCE_DEFAULT, issuer, NULL) < 0)
+				return;
+		}
+	}
 }
 
 int sup_options_complete(
@@ -120,19 +188,31 @@ int sup_options_complete(
 	options.secure_port = (unsigned)sup_flags_integer(flags, SUP_FLAG_SECURE_PORT);
 	options.request_timeout_ns = sup_flags_duration_ns(flags, SUP_FLAG_REQUEST_TIMEOUT);
 	options.shutdown_delay_ns = sup_flags_duration_ns(flags, SUP_FLAG_SHUTDOWN_DELAY_DURATION);
+	options.self_signed_key_type =
+		arena_copy_c(arena, sup_flags_text(flags, SUP_FLAG_SELF_SIGNED_KEY_TYPE));
 	if (complete_addresses(flags, &options, err) < 0 ||
 		complete_service_range(flags, &options, err) < 0 ||
 		complete_state_directory(flags, &options, err) < 0)
 		return ERROR_RETURN;
-	if (str_is_empty(sup_flags_text(flags, SUP_FLAG_EXTERNAL_HOSTNAME))) {
-		struct str host = sup_flags_text(flags, SUP_FLAG_ADVERTISE_ADDRESS);
-
-		log_info("external host was not specified, using %.*s", STR_ARG(host));
-		sup_flags_replace(flags, SUP_FLAG_EXTERNAL_HOSTNAME, host);
-	}
+	complete_host(flags);
 	complete_anonymous(flags);
 	complete_storage(flags);
+	complete_service_accounts(flags, &options);
+	complete_runtime_config(flags, arena);
 	*ret = options;
+	return 0;
+}
+
+int sup_options_check_late(const struct sup_flags *flags, struct error *err)
+{
+	if (sup_flags_integer(flags, SUP_FLAG_INSECURE_PORT) != 0)
+		return error_set(err, ERROR_INVALID,
+			"this version does not serve plain HTTP: leave out --insecure-port or set "
+			"it to 0");
+	if (str_equal(sup_flags_text(flags, SUP_FLAG_STORAGE_BACKEND), STR("etcd3")))
+		return error_set(err, ERROR_INVALID,
+			"this version stores in its embedded store only: leave out --etcd-servers, "
+			"and --storage-backend or set it to lmdb");
 	return 0;
 }
 

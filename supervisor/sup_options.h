@@ -11,9 +11,12 @@ struct sup_options {
 	unsigned secure_port;
 	struct sup_ip bind_address;
 	struct sup_ip advertise_address;
-	struct sup_ip service_ip; /* of default/kubernetes: the first of the service range */
+	struct sup_ip service_ip;    /* of default/kubernetes: the first of the service range */
+	bool has_tls_key_for_tokens; /* the key for HTTPS verifies service account tokens too */
 	const char *state_directory;
 	const char *libexec_directory;
+	struct str certificate_directory; /* NUL-terminated */
+	const char *self_signed_key_type;
 	int64_t request_timeout_ns;
 	int64_t shutdown_delay_ns;
 };
@@ -23,6 +26,8 @@ int sup_options_complete(struct sup_flags *flags, struct arena *arena, struct su
 	struct error *err) WARN_UNUSED;
 /* All that is wrong at once: one message as it is, several as "[m1, m2]". */
 int sup_options_validate(const struct sup_flags *flags, struct error *err) WARN_UNUSED;
+/* What is well said but cannot be had, after validation and before anything is touched. */
+int sup_options_check_late(const struct sup_flags *flags, struct error *err) WARN_UNUSED;
 /* The path of a program of ours. */
 const char *sup_options_program(const struct sup_options *options, const char *name);
 

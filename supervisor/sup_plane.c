@@ -59,6 +59,13 @@ static int make_settings(const struct sup_plane *plane, int *ret_fds, struct err
 	return 0;
 }
 
+/* Validation has told. */
+static void ignore_complaint(void *context, struct str message)
+{
+	(void)context;
+	(void)message;
+}
+
 int sup_plane_init(struct sup_plane *plane, struct error *err)
 {
 	int settings[SUP_SERVER_COUNT];
@@ -75,6 +82,8 @@ int sup_plane_init(struct sup_plane *plane, struct error *err)
 
 		sup_service_init(&plane->services[id], id,
 			sup_options_program(&plane->options, program), settings[id]);
+		sup_server_options_read(
+			plane->flags, id, &plane->services[id].options, ignore_complaint, NULL);
 	}
 	return 0;
 }
@@ -215,6 +224,8 @@ static void handle_end(struct sup_plane *plane, pid_t pid, int wait_status)
 		service->was_killed = false;
 		if (service->state == SUP_SERVICE_FAILED)
 			sup_shutdown_begin(plane, SUP_EXIT_CONFIGURATION, true);
+		else if (service->state == SUP_SERVICE_GIVEN_UP)
+			sup_shutdown_begin(plane, SUP_EXIT_FAILURE, true);
 		return;
 	}
 	/* As process 1 we also inherit strangers; they need no more than this. */

@@ -58,6 +58,7 @@ int sup_service_start(struct sup_service *service, const struct sup_state *state
 		.state = state,
 		.id = service->id,
 		.settings_fd = service->settings_fd,
+		.options = &service->options,
 	};
 	int control[2] = {-1, -1}, output[2] = {-1, -1};
 
@@ -131,6 +132,19 @@ static void log_end(const struct sup_service *service, int wait_status)
 		log_info("%s (process %d) ended", name, pid);
 }
 
+static bool is_to_be_restarted(const struct sup_service *service, int wait_status)
+{
+	switch (service->options.restart) {
+	case SUP_RESTART_ALWAYS:
+		return true;
+	case SUP_RESTART_ON_FAILURE:
+		return !WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0;
+	case SUP_RESTART_NEVER:
+		break;
+	}
+	return false;
+}
+
 void sup_service_ended(struct sup_service *service, int wait_status)
 {
 	uint64_t now_ns = clock_now_ns();
@@ -146,6 +160,11 @@ void sup_service_ended(struct sup_service *service, int wait_status)
 	}
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == CHILD_EXIT_CONFIGURATION) {
 		service->state = SUP_SERVICE_FAILED;
+		return;
+	}
+	if (!is_to_be_restarted(service, wait_status)) {
+		log_error("%s is not to be started again", sup_service_name(service));
+		service->state = SUP_SERVICE_GIVEN_UP;
 		return;
 	}
 	wait_ns = sup_backoff_next_ns(

@@ -6,6 +6,7 @@
 #include "sup_backoff.h"
 #include "sup_listen.h"
 #include "sup_output.h"
+#include "sup_server_options.h"
 
 /* One server as a process: how it is started, and what is known of it. */
 
@@ -16,6 +17,7 @@ enum sup_service_state {
 	SUP_SERVICE_STOPPING, /* was told to stop */
 	SUP_SERVICE_BACKOFF,  /* ended, starts again at restart_at_ns */
 	SUP_SERVICE_FAILED,   /* ended with a configuration error */
+	SUP_SERVICE_GIVEN_UP, /* ended, and is not to be started again */
 };
 
 struct sup_service {
@@ -25,6 +27,7 @@ struct sup_service {
 	pid_t pid;       /* 0: no process */
 	int control_fd;  /* -1: none */
 	int settings_fd; /* what it gets when started */
+	struct sup_server_options options;
 	uint64_t started_ns;
 	uint64_t ready_ns; /* 0: never in this life */
 	uint64_t restart_at_ns;
@@ -53,7 +56,7 @@ void sup_service_tell(struct sup_service *service, enum child_message_type type,
 void sup_service_kill(struct sup_service *service);
 /*
  * Takes note of the process' end: logs why it ended, forwards its last output, and chooses between
- * BACKOFF, FAILED and, when it was to stop, DOWN.
+ * BACKOFF, FAILED, GIVEN_UP and, when it was to stop, DOWN.
  */
 void sup_service_ended(struct sup_service *service, int wait_status);
 

@@ -2,15 +2,11 @@
 #include "sup_settings.h"
 
 #include "buffer.h"
+#include "sup_file.h"
 #include "sup_flag_value.h"
+#include "sup_server_options.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define FILE_MAX_BYTES (8u << 20)
-#define READ_BYTES     65536u
 
 /* What libraries in the servers look up at run time: names, zones, authorities. */
 static const char *const readable_paths[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf",
@@ -18,38 +14,12 @@ static const char *const readable_paths[] = {"/etc/hosts", "/etc/resolv.conf", "
 	"/usr/lib/ssl", "/usr/share/ca-certificates", "/usr/share/zoneinfo", "/dev/urandom",
 	"/dev/null", "/proc/self", "/proc/stat", "/proc/meminfo", "/proc/sys/net/core/somaxconn"};
 
-static int read_file(struct arena *arena, struct str path, struct buffer *buffer, struct error *err)
-{
-	int fd = open(arena_copy_c(arena, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat status;
-	ssize_t got = 1;
-
-	if (fd < 0)
-		return error_set_errno(err, errno, "open %.*s", STR_ARG(path));
-	if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
-		close(fd);
-		return error_set_errno(err, EISDIR, "read %.*s", STR_ARG(path));
-	}
-	while (got > 0 && buffer->length <= FILE_MAX_BYTES) {
-		got = read(fd, buffer_reserve(buffer, READ_BYTES), READ_BYTES);
-		if (got > 0)
-			buffer->length += (size_t)got;
-	}
-	if (got < 0)
-		error_set_errno(err, errno, "read %.*s", STR_ARG(path));
-	else if (buffer->length > FILE_MAX_BYTES)
-		got = error_set(err, ERROR_TOO_LARGE, "read %.*s: larger than %u bytes",
-			STR_ARG(path), FILE_MAX_BYTES);
-	close(fd);
-	return got < 0 ? ERROR_RETURN : 0;
-}
-
 static int add_contents(
 	struct settings *settings, struct str name, struct str path, struct error *err)
 {
 	struct arena *arena = arena_create(0);
 	struct buffer buffer = {0};
-	int result = read_file(arena, path, &buffer, err);
+	int result = sup_file_read(arena_copy_c(arena, path), &buffer, err);
 
 	if (result == 0)
 		settings_add(settings, name, buffer_str(&buffer));
@@ -113,6 +83,17 @@ static int add_flags(const struct sup_flags *flags, unsigned mask, struct arena 
 	return 0;
 }
 
+/* Only the front: it has the key for HTTPS anyway. */
+static int add_token_key(const struct sup_flags *flags, const struct sup_options *options,
+	struct settings *settings, struct error *err)
+{
+	struct str path = sup_flags_text(flags, SUP_FLAG_TLS_PRIVATE_KEY_FILE);
+
+	if (!options->has_tls_key_for_tokens || str_is_empty(path))
+		return 0;
+	return add_contents(settings, STR("content.service-account-key-file"), path, err);
+}
+
 static void add_users(const struct sup_state *state, enum sup_server_id id, struct arena *arena,
 	struct settings *settings)
 {
@@ -157,6 +138,13 @@ static void add_internal(const struct sup_options *options, const struct sup_sta
 			settings, STR("internal.jail.readable"), str_from_c(readable_paths[i]));
 }
 
+/* Validation has told. */
+static void ignore_complaint(void *context, struct str message)
+{
+	(void)context;
+	(void)message;
+}
+
 int sup_settings_make(const struct sup_flags *flags, const struct sup_options *options,
 	const struct sup_state *state, enum sup_server_id id, int *ret_fd, struct error *err)
 {
@@ -164,10 +152,32 @@ int sup_settings_make(const struct sup_flags *flags, const struct sup_options *o
 	struct arena *arena = arena_create(0);
 	int result = add_flags(flags, sup_server_get(id)->flag_mask, arena, settings, err);
 
+	if (result == 0 && id == SUP_FRONT)
+		result = add_token_key(flags, options, settings, err);
 	if (result == 0) {
+		struct sup_server_options server;
+
+		sup_server_options_read(flags, id, &server, ignore_complaint, NULL);
+		if (server.worker_loops)
+			settings_set(settings, STR("internal.worker-loops"),
+				arena_printf(arena, "%u", server.worker_loops));
 		add_internal(options, state, id, arena, settings);
 		result = settings_to_memfd(settings, ret_fd, err);
 	}
+	arena_destroy(&arena);
+	settings_destroy(&settings);
+	return result;
+}
+
+int sup_settings_try(const struct sup_flags *flags, struct error *err)
+{
+	struct settings *settings = settings_create();
+	struct arena *arena = arena_create(0);
+	int result = 0;
+
+	for (unsigned id = 0; result == 0 && id < SUP_SERVER_COUNT; id++)
+		result = add_flags(flags, sup_server_get((enum sup_server_id)id)->flag_mask, arena,
+			settings, err);
 	arena_destroy(&arena);
 	settings_destroy(&settings);
 	return result;

@@ -13,5 +13,7 @@
 int sup_settings_make(const struct sup_flags *flags, const struct sup_options *options,
 	const struct sup_state *state, enum sup_server_id id, int *ret_fd,
 	struct error *err) WARN_UNUSED;
+/* Whether all files that the flags name for the servers can be read. */
+int sup_settings_try(const struct sup_flags *flags, struct error *err) WARN_UNUSED;
 
 #endif

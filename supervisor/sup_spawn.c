@@ -97,6 +97,7 @@ _Noreturn static void become_server(const struct sup_spawn *spawn, pid_t supervi
 	char *arguments[] = {(char *)(name ? name + 1 : spawn->program), NULL};
 	char *environment[KEPT_COUNT + 1];
 	char storage[4096];
+	const char *what;
 	int os_errno;
 
 	build_environment(storage, sizeof(storage), environment);
@@ -104,6 +105,10 @@ _Noreturn static void become_server(const struct sup_spawn *spawn, pid_t supervi
 	setsid();
 	umask(077);
 	place_descriptors(spawn);
+	/* While we still have the rights to. */
+	os_errno = sup_server_options_apply(spawn->options, &what);
+	if (os_errno != 0)
+		fail(what, os_errno);
 	os_errno = sup_state_become(spawn->state, spawn->id);
 	if (os_errno != 0)
 		fail("changing the user", os_errno);

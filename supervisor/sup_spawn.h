@@ -2,6 +2,7 @@
 #ifndef TROIKA_SUP_SPAWN_H
 #define TROIKA_SUP_SPAWN_H
 
+#include "sup_server_options.h"
 #include "sup_state.h"
 
 #define SUP_SPAWN_LISTENERS 2
@@ -11,6 +12,7 @@ struct sup_spawn {
 	const char *program;
 	const struct sup_state *state;
 	enum sup_server_id id;
+	const struct sup_server_options *options;
 	int control_fd;
 	int output_fd;
 	int settings_fd;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sup_users.h"
 
+#include "sup_server_options.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -32,46 +34,29 @@ static bool find_user(struct str name, uid_t *ret_uid, gid_t *ret_gid)
 	return found;
 }
 
-static gid_t find_socket_group(void)
+static bool find_group(struct str name, gid_t *ret_gid)
 {
 	FILE *file = fopen("/etc/group", "re");
-	gid_t gid = SUP_SOCKET_FALLBACK_GID;
+	bool found = false;
 
 	if (!file)
-		return gid;
-	for (struct group *entry = fgetgrent(file); entry; entry = fgetgrent(file)) {
-		if (strcmp(entry->gr_name, SUP_SOCKET_GROUP_NAME) == 0)
-			gid = entry->gr_gid;
+		return false;
+	for (struct group *entry = fgetgrent(file); entry && !found; entry = fgetgrent(file)) {
+		if (str_equal_c(name, entry->gr_name)) {
+			*ret_gid = entry->gr_gid;
+			found = true;
+		}
 	}
 	fclose(file);
+	return found;
+}
+
+static gid_t find_socket_group(void)
+{
+	gid_t gid = SUP_SOCKET_FALLBACK_GID;
+
+	find_group(STR(SUP_SOCKET_GROUP_NAME), &gid);
 	return gid;
-}
-
-static struct str named_user(const struct sup_flags *flags, const char *server_name)
-{
-	for (size_t i = 0; i < sup_flags_count(flags, SUP_FLAG_SERVER_USERS); i++) {
-		struct str rest = sup_flags_value(flags, SUP_FLAG_SERVER_USERS, i);
-
-		if (str_equal_c(str_split(&rest, '='), server_name))
-			return rest;
-	}
-	return STR_EMPTY;
-}
-
-static int check_names(const struct sup_flags *flags, struct error *err)
-{
-	for (size_t i = 0; i < sup_flags_count(flags, SUP_FLAG_SERVER_USERS); i++) {
-		struct str rest = sup_flags_value(flags, SUP_FLAG_SERVER_USERS, i);
-		struct str name = str_split(&rest, '=');
-		bool found = false;
-
-		for (unsigned id = 0; id < SUP_SERVER_COUNT; id++)
-			found |= str_equal_c(name, sup_server_get((enum sup_server_id)id)->name);
-		if (!found)
-			return error_set(err, ERROR_INVALID,
-				"--server-users: there is no server \"%.*s\"", STR_ARG(name));
-	}
-	return 0;
 }
 
 void sup_users_share(struct sup_state *state)
@@ -87,8 +72,6 @@ int sup_users_choose(const struct sup_flags *flags, const struct sup_options *op
 	struct sup_state *state, struct error *err)
 {
 	(void)options;
-	if (check_names(flags, err) < 0)
-		return ERROR_RETURN;
 	if (geteuid() != 0) {
 		state->missing = "not started by root";
 		sup_users_share(state);
@@ -99,7 +82,8 @@ int sup_users_choose(const struct sup_flags *flags, const struct sup_options *op
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
 		const struct sup_server *server = sup_server_get((enum sup_server_id)id);
 		struct sup_user *user = &state->users[id];
-		struct str name = named_user(flags, server->name);
+		struct str name = sup_server_options_value(
+			flags, SUP_FLAG_SERVER_USERS, (enum sup_server_id)id);
 
 		if (!str_is_empty(name) && !find_user(name, &user->uid, &user->gid))
 			return error_set(err, ERROR_INVALID,
@@ -109,6 +93,11 @@ int sup_users_choose(const struct sup_flags *flags, const struct sup_options *op
 			user->uid = server->fallback_uid;
 			user->gid = (gid_t)server->fallback_uid;
 		}
+		name = sup_server_options_value(
+			flags, SUP_FLAG_SERVER_GROUPS, (enum sup_server_id)id);
+		if (!str_is_empty(name) && !find_group(name, &user->gid))
+			return error_set(err, ERROR_INVALID,
+				"--server-groups: there is no group \"%.*s\"", STR_ARG(name));
 	}
 	return 0;
 }

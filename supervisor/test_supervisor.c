@@ -13,6 +13,7 @@
 
 #include "buffer.h"
 #include "sup_backoff.h"
+#include "sup_config.h"
 #include "sup_flag.h"
 #include "sup_flag_value.h"
 #include "sup_help.h"
@@ -83,7 +84,7 @@ static void good_flags_get_their_normal_form(void **state)
 			SUP_FLAG_AUTHORIZATION_MODE, "[Node,RBAC]"},
 		{{"--tls-cipher-suites=\"a,b\",c"}, SUP_FLAG_TLS_CIPHER_SUITES, "[a,b,c]"},
 		{{"--service-account-issuer=a,b", "--service-account-issuer=c"},
-			SUP_FLAG_SERVICE_ACCOUNT_ISSUER, "[a,b,c]"},
+			SUP_FLAG_SERVICE_ACCOUNT_ISSUER, "[\"a,b\",c]"},
 		{{"--runtime-config=b=false,api/all", "--runtime-config=a=true"},
 			SUP_FLAG_RUNTIME_CONFIG, "a=true,api/all=,b=false"},
 		{{"--feature-gates=X=true,Y=0", "--feature-gates=X=false"}, SUP_FLAG_FEATURE_GATES,
@@ -190,7 +191,7 @@ static void the_command_line_goes_before_the_config_file(void **state)
 		"server-users: { core = \"nobody\"; extensions = \"daemon\"; };\n");
 
 	assert_int_equal(parse(fixture, words), 0);
-	assert_int_equal(sup_flags_read_config(fixture->flags, path, &fixture->err), 0);
+	assert_int_equal(sup_config_read(fixture->flags, path, &fixture->err), 0);
 	unlink(path);
 	assert_int_equal(sup_flags_integer(fixture->flags, SUP_FLAG_SECURE_PORT), 1);
 	assert_int_equal(sup_flags_count(fixture->flags, SUP_FLAG_AUTHORIZATION_MODE), 1);
@@ -218,11 +219,18 @@ static void config_values_are_checked_by_type(void **state)
 		const char *path = write_config(fixture, rows[i].text);
 
 		assert_int_equal(
-			sup_flags_read_config(fixture->flags, path, &fixture->err), ERROR_RETURN);
+			sup_config_read(fixture->flags, path, &fixture->err), ERROR_RETURN);
 		unlink(path);
 		if (!str_ends_with(fixture->err.message, str_from_c(rows[i].end)))
 			fail_msg("row %zu: %.*s", i, STR_ARG(fixture->err.message));
 	}
+}
+
+static int validate(struct fixture *fixture)
+{
+	if (sup_options_validate(fixture->flags, &fixture->err) < 0)
+		return ERROR_RETURN;
+	return sup_options_check_late(fixture->flags, &fixture->err);
 }
 
 static void validation_collects_all_errors(void **state)
@@ -236,7 +244,8 @@ static void validation_collects_all_errors(void **state)
 		{{"--secure-port=0", "--authorization-mode=X,RBAC,RBAC", "--tls-min-version=SSL3"},
 			"[--secure-port 0 must be between 1 and 65535, inclusive. It cannot be turned "
 			"off with 0, unknown tls version \"SSL3\", authorization-mode \"X\" is not a "
-			"valid mode, authorization-mode \"RBAC\" has mode specified more than once]"},
+			"valid mode, authorization-mode [\"X\" \"RBAC\" \"RBAC\"] has mode "
+			"specified more than once]"},
 		{{"--service-cluster-ip-range=10.0.0.0/8"},
 			"specified --service-cluster-ip-range[0] is too large; for 32-bit addresses, "
 			"the mask must be >= 12"},
@@ -261,7 +270,7 @@ static void validation_collects_all_errors(void **state)
 		assert_int_equal(sup_options_complete(
 					 fixture->flags, fixture->arena, &options, &fixture->err),
 			0);
-		assert_int_equal(sup_options_validate(fixture->flags, &fixture->err), ERROR_RETURN);
+		assert_int_equal(validate(fixture), ERROR_RETURN);
 		if (!str_equal_c(fixture->err.message, rows[i].message))
 			fail_msg("row %zu: %.*s", i, STR_ARG(fixture->err.message));
 	}
@@ -384,15 +393,18 @@ static void help_shows_every_flag_in_its_section(void **state)
 	for (unsigned id = 0; id < SUP_FLAG_COUNT; id++) {
 		char name[80];
 
-		snprintf(name, sizeof(name), " --%s", sup_flag_get((enum sup_flag_id)id)->name);
-		if (str_find(buffer_str(&buffer), str_from_c(name)) == buffer.length)
-			fail_msg("%s is not shown", name);
+		const struct sup_flag *flag = sup_flag_get((enum sup_flag_id)id);
+
+		snprintf(name, sizeof(name), " --%s ", flag->name);
+		if ((str_find(buffer_str(&buffer), str_from_c(name)) == buffer.length) !=
+			flag->is_hidden)
+			fail_msg("%s is %sshown", name, flag->is_hidden ? "" : "not ");
 	}
 	assert_true(
 		str_find(buffer_str(&buffer), STR("\nSecure serving flags:\n\n")) < buffer.length);
 	assert_true(str_find(buffer_str(&buffer), STR("      --secure-port int ")) < buffer.length);
 	assert_true(str_find(buffer_str(&buffer), STR(" (default 6443)\n")) < buffer.length);
-	assert_true(str_find(buffer_str(&buffer), STR("      --version[=true] ")) < buffer.length);
+	assert_true(str_find(buffer_str(&buffer), STR("      --version version[=true] ")) < buffer.length);
 	assert_true(str_find(buffer_str(&buffer), STR("  -h, --help ")) < buffer.length);
 	buffer_clear(&buffer);
 	sup_help_format(&buffer, 80);

@@ -71,10 +71,28 @@ static int hand_over(struct reader *reader, const config_setting_t *setting, con
 	return 0;
 }
 
+static int hand_over_empty(struct reader *reader, const config_setting_t *list, const char *group)
+{
+	struct config_entry entry = {
+		.group = str_from_c(group),
+		.name = str_from_c(config_setting_name(list)),
+		.is_first = true,
+		.is_empty = true,
+		.file = file_of(reader, list),
+		.line = config_setting_source_line(list),
+	};
+
+	if (reader->callback(reader->context, &entry, reader->err) < 0)
+		return error_wrap(reader->err, "%s:%u", entry.file, entry.line);
+	return 0;
+}
+
 static int read_list(struct reader *reader, config_setting_t *list, const char *group)
 {
 	const char *name = config_setting_name(list);
 
+	if (config_setting_length(list) == 0)
+		return hand_over_empty(reader, list, group);
 	for (int i = 0; i < config_setting_length(list); i++) {
 		const config_setting_t *element = config_setting_get_elem(list, (unsigned)i);
 

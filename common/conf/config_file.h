@@ -13,6 +13,7 @@ struct config_entry {
 	struct str name;  /* as written */
 	struct str value; /* as text: "true", "6443", ... */
 	bool is_first;    /* of the values of a list; true for a single value */
+	bool is_empty;    /* an empty list; there is no value */
 	const char *file;
 	unsigned line;
 };
@@ -22,8 +23,7 @@ typedef int (*config_entry_fn)(void *context, const struct config_entry *entry, 
 
 /*
  * Reads the file and hands over every value in order. Errors are "FILE:LINE: TEXT"; the first one
- * that the callback returns ends the reading. The entry's texts live only during the callback. An
- * empty list gives no entry.
+ * that the callback returns ends the reading. The entry's texts live only during the callback.
  */
 int config_file_read(
 	const char *path, config_entry_fn callback, void *context, struct error *err) WARN_UNUSED;
