@@ -115,6 +115,7 @@ static struct str take_line(struct str *rest, size_t width)
 /* Behind a flag's line of `indent` columns. */
 static void append_text(struct buffer *buffer, struct str text, size_t indent, unsigned columns)
 {
+	struct str line;
 	size_t width;
 
 	if (columns == 0 || columns < TEXT_INDENT + TEXT_MINIMUM) {
@@ -126,10 +127,12 @@ static void append_text(struct buffer *buffer, struct str text, size_t indent, u
 		buffer_printf(buffer, "\n%*s", (int)indent, "");
 	}
 	width = columns - indent - TEXT_SLOP;
-	buffer_append(buffer, take_line(&text, width));
-	while (!str_is_empty(text))
-		buffer_printf(
-			buffer, "\n%*s%.*s", (int)indent, "", STR_ARG(take_line(&text, width)));
+	line = take_line(&text, width);
+	buffer_append(buffer, line);
+	while (!str_is_empty(text)) {
+		line = take_line(&text, width);
+		buffer_printf(buffer, "\n%*s%.*s", (int)indent, "", STR_ARG(line));
+	}
 }
 
 static void append_flag(

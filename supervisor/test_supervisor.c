@@ -82,7 +82,7 @@ static void good_flags_get_their_normal_form(void **state)
 		{{"--authorization-mode=Node,RBAC"}, SUP_FLAG_AUTHORIZATION_MODE, "[Node,RBAC]"},
 		{{"--authorization-mode=Node", "--authorization-mode=RBAC"},
 			SUP_FLAG_AUTHORIZATION_MODE, "[Node,RBAC]"},
-		{{"--tls-cipher-suites=\"a,b\",c"}, SUP_FLAG_TLS_CIPHER_SUITES, "[a,b,c]"},
+		{{"--tls-cipher-suites=\"a,b\",c"}, SUP_FLAG_TLS_CIPHER_SUITES, "[\"a,b\",c]"},
 		{{"--service-account-issuer=a,b", "--service-account-issuer=c"},
 			SUP_FLAG_SERVICE_ACCOUNT_ISSUER, "[\"a,b\",c]"},
 		{{"--runtime-config=b=false,api/all", "--runtime-config=a=true"},
@@ -404,7 +404,8 @@ static void help_shows_every_flag_in_its_section(void **state)
 		str_find(buffer_str(&buffer), STR("\nSecure serving flags:\n\n")) < buffer.length);
 	assert_true(str_find(buffer_str(&buffer), STR("      --secure-port int ")) < buffer.length);
 	assert_true(str_find(buffer_str(&buffer), STR(" (default 6443)\n")) < buffer.length);
-	assert_true(str_find(buffer_str(&buffer), STR("      --version version[=true] ")) < buffer.length);
+	assert_true(str_find(buffer_str(&buffer), STR("      --version version[=true] ")) <
+		    buffer.length);
 	assert_true(str_find(buffer_str(&buffer), STR("  -h, --help ")) < buffer.length);
 	buffer_clear(&buffer);
 	sup_help_format(&buffer, 80);

@@ -150,9 +150,9 @@ static int note_entry(void *context, const struct config_entry *entry, struct er
 
 	if (str_equal(entry->name, STR("unknown")))
 		return error_set(err, ERROR_INVALID, "unknown setting");
-	snprintf(seen->text + used, sizeof(seen->text) - used, "%s%u %.*s.%.*s=%.*s;",
+	snprintf(seen->text + used, sizeof(seen->text) - used, "%s%u %.*s.%.*s%s%.*s;",
 		entry->is_first ? "" : "+", entry->line, STR_ARG(entry->group),
-		STR_ARG(entry->name), STR_ARG(entry->value));
+		STR_ARG(entry->name), entry->is_empty ? " is empty" : "=", STR_ARG(entry->value));
 	return 0;
 }
 
@@ -188,7 +188,8 @@ static void a_config_file_gives_its_values_in_order(void **state)
 		0);
 	assert_string_equal(seen.text,
 		"1 .secure-port=6443;3 generic.anonymous_auth=false;4 .modes=Node;+4 .modes=RBAC;"
-		"5 .mixed=1;+5 .mixed=true;+5 .mixed=5000000000;+5 .mixed=0.5;");
+		"5 .mixed=1;+5 .mixed=true;+5 .mixed=5000000000;+5 .mixed=0.5;"
+		"6 .nothing is empty;");
 }
 
 static void config_errors_name_file_and_line(void **state)
