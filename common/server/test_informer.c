@@ -15,6 +15,7 @@
 #include "event_loop.h"
 #include "http_server.h"
 #include "informer.h"
+#include "memory.h"
 
 #define TEST_DEADLINE_NS UINT64_C(10000000000)
 
@@ -97,7 +98,7 @@ static int listen_on(const char *path)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path));
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fd, 16), 0);
 	return fd;
@@ -129,7 +130,7 @@ static void run(struct fixture *fixture, const struct answer *answers, size_t co
 
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct fixture *fixture = MEMORY_NEW(struct fixture);
 
 	snprintf(fixture->path, sizeof(fixture->path), "/tmp/test-informer-%d.sock", getpid());
 	unlink(fixture->path);
@@ -158,7 +159,7 @@ static int teardown(void **state)
 	close(fixture->fd);
 	unlink(fixture->path);
 	buffer_fini(&fixture->log);
-	free(fixture);
+	memory_free(fixture);
 	return 0;
 }
 
