@@ -6,13 +6,13 @@
 
 /*
  * How long to wait before a server is started again: not at all after its first death or when it
- * had been ready for 10 s; else 100 ms, and twice as long with each further death, up to 10 s.
+ * had been ready for 1 s; else 100 ms, and twice as long with each further death, up to 10 s.
  */
 struct sup_backoff {
 	unsigned deaths; /* since it was last healthy */
 };
 
-#define SUP_BACKOFF_HEALTHY_NS 10000000000ull
+#define SUP_BACKOFF_HEALTHY_NS 1000000000ull
 #define SUP_BACKOFF_FIRST_NS   100000000ull
 #define SUP_BACKOFF_LAST_NS    10000000000ull
 
