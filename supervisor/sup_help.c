@@ -22,10 +22,10 @@
 #define TEXT_SLOP    5u /* columns that a line may be longer to spare a short last one */
 
 static const char description[] =
-	"The Kubernetes API server checks and keeps the objects of the API - pods, services,\n"
-	"replication controllers and others - and answers all requests about them: it is the\n"
-	"front of the cluster's shared state, through which all other components work together.\n"
-	"It runs as a supervisor with three servers behind it.\n";
+	"The Kubernetes API server checks and keeps the objects of the API (pods,\n"
+	"services, replication controllers and others) and answers all requests about\n"
+	"them: it is the front of the cluster's shared state, through which all other\n"
+	"components work together. It runs as a supervisor with three servers behind it.\n";
 
 /* The word for the value: the back-quoted one of the help text, else that of the type. */
 static struct str value_word(const struct sup_flag *flag)
