@@ -11,6 +11,7 @@
 static const struct str passed_fields[] = {
 	STR_INIT("accept"),
 	STR_INIT("content-type"),
+	STR_INIT("content-encoding"), /* to be refused */
 	STR_INIT("content-encoding"),
 	STR_INIT("user-agent"),
 	STR_INIT("if-none-match"),

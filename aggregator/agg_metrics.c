@@ -2,13 +2,11 @@
 #include "agg_metrics.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "agg_fetch.h"
 #include "clock.h"
-#include "json_writer.h"
 #include "map.h"
 #include "memory.h"
 #include "version.h"
@@ -38,59 +36,58 @@ static struct str scope_of(const struct request_info *info)
 	return str_is_empty(info->namespace) ? STR("cluster") : STR("namespace");
 }
 
+/* The labels of a series; its key has their values in this order, each ended by a line's end. */
+static const char *const label_names[] = {
+	"code", "group", "resource", "scope", "subresource", "verb", "version"};
+#define LABEL_COUNT (sizeof(label_names) / sizeof(label_names[0]))
+#define KEY_BYTES   512
+
 /*
- * The labels of a request's series, quoted. Only what answered has a name of the server's choosing:
- * of a 404 nothing from the URL is kept, so nobody can make series at will.
+ * Of what was not found nothing from the URL is kept: nobody can make series at will. Empty: the
+ * values are too long, or hold what no name holds.
  */
-static size_t format_labels(const struct agg_request *request, char *text, size_t size)
+static struct str make_key(const struct agg_request *request, char *text)
 {
 	const struct request_info *info = &request->info;
 	bool is_known = info->is_resource_request && request->status != 404;
-	struct str scope = scope_of(info);
-	int length = snprintf(text, size,
-		"code=\"%d\",component=\"apiserver\",group=\"%.*s\",resource=\"%.*s\",scope=\"%.*s\","
-		"subresource=\"%.*s\",verb=\"%.*s\",version=\"%.*s\"",
-		request->status, STR_ARG(is_known ? info->group : STR_EMPTY),
-		STR_ARG(is_known ? info->resource : STR_EMPTY), STR_ARG(scope),
-		STR_ARG(is_known ? info->subresource : STR_EMPTY),
-		STR_ARG(is_known ? info->verb : STR("other")),
-		STR_ARG(is_known ? info->version : STR_EMPTY));
+	char code[3] = {(char)('0' + request->status / 100),
+		(char)('0' + request->status / 10 % 10), (char)('0' + request->status % 10)};
+	struct str values[LABEL_COUNT] = {str_from(code, sizeof(code)), info->group, info->resource,
+		scope_of(info), info->subresource, info->verb, info->version};
+	size_t length = 0;
 
-	return length > 0 && (size_t)length < size ? (size_t)length : 0;
-}
+	for (size_t i = 0; i < LABEL_COUNT; i++) {
+		struct str value = is_known || i == 0 ? values[i] : STR_EMPTY;
 
-static bool is_plain(struct str text)
-{
-	return str_find_byte(text, '\\') == text.length && str_find_byte(text, '\n') == text.length;
-}
-
-static bool has_stray_quote(const struct request_info *info)
-{
-	struct str parts[] = {info->group, info->resource, info->subresource, info->version};
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (str_find_byte(parts[i], '"') < parts[i].length || !is_plain(parts[i]))
-			return true;
+		if (value.length >= KEY_BYTES - LABEL_COUNT - length ||
+			str_find_byte(value, '\n') < value.length)
+			return STR_EMPTY;
+		if (value.length > 0)
+			memcpy(text + length, value.data, value.length);
+		length += value.length;
+		text[length++] = '\n';
 	}
-	return false;
+	return str_from(text, length);
 }
 
 void agg_metrics_count(
 	struct agg_metrics *metrics, const struct agg_request *request, uint64_t latency_ns)
 {
-	char labels[512];
-	size_t length;
+	char text[KEY_BYTES];
+	struct str key;
 	struct series *series;
 
-	if (request->status == 0 || has_stray_quote(&request->info))
+	if (request->status == 0)
 		return;
-	length = format_labels(request, labels, sizeof(labels));
-	series = map_find(&metrics->requests, str_from(labels, length));
+	key = make_key(request, text);
+	if (str_is_empty(key))
+		return;
+	series = map_find(&metrics->requests, key);
 	if (!series) {
-		if (length == 0 || metrics->requests.count >= SERIES_MAXIMUM)
+		if (metrics->requests.count >= SERIES_MAXIMUM)
 			return;
 		series = MEMORY_NEW(struct series);
-		map_set(&metrics->requests, str_from(labels, length), series);
+		map_set(&metrics->requests, key, series);
 	}
 	series->count++;
 	series->seconds += (double)latency_ns / 1e9;
@@ -103,21 +100,48 @@ static void write_head(struct buffer *out, const char *name, const char *type, c
 	buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+static void write_quoted(struct buffer *out, struct str text)
+{
+	buffer_append_byte(out, '"');
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.data[i] == '"' || text.data[i] == '\\')
+			buffer_append_byte(out, '\\');
+		buffer_append_byte(out, text.data[i]);
+	}
+	buffer_append_byte(out, '"');
+}
+
+static void write_series(struct buffer *out, const char *name, struct str key)
+{
+	buffer_append(out, str_from_c(name));
+	buffer_append(out, STR("{component=\"apiserver\""));
+	for (size_t i = 0; i < LABEL_COUNT; i++) {
+		buffer_printf(out, ",%s=", label_names[i]);
+		write_quoted(out, str_split(&key, '\n'));
+	}
+	buffer_append(out, STR("} "));
+}
+
 static void write_requests(const struct agg_metrics *metrics, struct buffer *out)
 {
+	static const char *const total = "apiserver_request_total";
+	static const char *const seconds = "troika_request_seconds_total";
 	const struct map_entry *entry;
 	size_t position = 0;
 
-	write_head(out, "apiserver_request_total", "counter", "Requests by what they asked for.");
-	while ((entry = map_next(&metrics->requests, &position)))
-		buffer_printf(out, "apiserver_request_total{%.*s} %llu\n", STR_ARG(entry->key),
-			(unsigned long long)((struct series *)entry->value)->count);
-	write_head(out, "troika_request_seconds_total", "counter",
-		"Time from the request's last byte to the answer's end, by what was asked for.");
+	write_head(out, total, "counter", "Requests by what they asked for.");
+	while ((entry = map_next(&metrics->requests, &position))) {
+		write_series(out, total, entry->key);
+		buffer_printf(
+			out, "%llu\n", (unsigned long long)((struct series *)entry->value)->count);
+	}
+	write_head(out, seconds, "counter",
+		"Time from a request's last byte to its answer's end, by what it asked for.");
 	position = 0;
-	while ((entry = map_next(&metrics->requests, &position)))
-		buffer_printf(out, "troika_request_seconds_total{%.*s} %.6f\n", STR_ARG(entry->key),
-			((struct series *)entry->value)->seconds);
+	while ((entry = map_next(&metrics->requests, &position))) {
+		write_series(out, seconds, entry->key);
+		buffer_printf(out, "%.6f\n", ((struct series *)entry->value)->seconds);
+	}
 }
 
 static void write_inflight(const struct agg_server *server, struct buffer *out)
