@@ -157,6 +157,9 @@ int object_meta_check_url(const struct api_resource *resource, struct json_value
 				"the namespace of the provided object does not match the namespace "
 				"sent on the request");
 	}
+	/* What has no namespace is not kept from saying one; it is not heard. */
+	if (!is_namespaced)
+		object_meta_remove(document, STR("namespace"));
 	if (str_is_empty(name))
 		return 0;
 	if (str_is_empty(body_name))

@@ -45,7 +45,7 @@ struct api_server_peer {
 struct api_server_options {
 	struct event_loop *loop;
 	struct storage *storage;
-	struct authorizer *authorizer; /* borrowed; replaced by api_server_set_authorizer */
+	struct authorizer *authorizer; /* borrowed */
 	struct http_limits limits;
 	/* Users whose X-Remote-* headers are believed. */
 	const uid_t *trusted_uids;

@@ -16,10 +16,7 @@ void handle_update(struct request_context *context)
 	struct json_value *document = ARENA_NEW(context->arena, struct json_value);
 	struct object_write *write = object_write_create(context);
 
-	if (object_write_parse_options(write, &context->err) != 0 ||
-		object_write_parse_body(context, document, &context->err) != 0 ||
-		object_meta_check_url(context->resource, document, context->info.namespace,
-			context->info.name, &context->err) != 0) {
+	if (object_write_parse_object(write, document, &context->err) != 0) {
 		request_context_fail(context);
 		return;
 	}

@@ -3,6 +3,7 @@
 #include "buffer.h"
 #include "json_reader.h"
 #include "list_options.h"
+#include "object_meta.h"
 #include "object_write.h"
 #include "protobuf_reader.h"
 #include "schema_engine.h"
@@ -177,6 +178,18 @@ int object_write_parse_body(
 	if (object_write_parse_any(context, ret_document, err) != 0)
 		return ERROR_RETURN;
 	return object_write_check_type(context, ret_document, err);
+}
+
+int object_write_parse_object(
+	struct object_write *write, struct json_value *ret_document, struct error *err)
+{
+	struct request_context *context = write->context;
+
+	if (object_write_parse_options(write, err) != 0 ||
+		object_write_parse_body(context, ret_document, err) != 0)
+		return ERROR_RETURN;
+	return object_meta_check_url(
+		context->resource, ret_document, context->info.namespace, context->info.name, err);
 }
 
 int object_write_decode(struct request_context *context, const struct api_resource *resource,

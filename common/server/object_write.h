@@ -88,6 +88,9 @@ int object_write_parse_body(struct request_context *context, struct json_value *
  */
 int object_write_check_type(struct request_context *context, struct json_value *document,
 	struct error *err) WARN_UNUSED;
+/* The options of a create or update, and its body with the name and namespace of the URL. */
+int object_write_parse_object(
+	struct object_write *write, struct json_value *ret_document, struct error *err) WARN_UNUSED;
 /*
  * From a document to a decoded, defaulted object; unknown and duplicate fields become warnings or
  * errors as fieldValidation says.

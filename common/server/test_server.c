@@ -276,6 +276,9 @@ static void a_put_may_create_and_a_write_that_changes_nothing_is_none(void **sta
 		"{\"metadata\":{\"name\":\"r\"},\"spec\":{\"color\":\"red\"}}");
 	assert_answer(call, 200, "\"resourceVersion\":\"2\"");
 	assert_int_equal(storage_revision(((struct server_test *)*state)->storage.storage), 2);
+	call = test_request(*state, "PUT", RACKS "/r", NULL,
+		"{\"metadata\":{\"name\":\"r\",\"namespace\":\"n\"},\"spec\":{\"color\":\"red\"}}");
+	assert_answer(call, 200, "\"resourceVersion\":\"2\"");
 }
 
 static void writes_that_lose_a_race_are_made_anew(void **state)
