@@ -74,6 +74,13 @@ static int set_for_server(struct sup_flags *flags, const char *server,
 	return set_pair(flags, sup_flag_get(setting->id), str_from_c(server), entry->value, err);
 }
 
+/* What is split at commas on the command line stands apart in a list already. */
+static bool is_one_pair(enum sup_flag_type type, const struct config_entry *entry)
+{
+	return type == SUP_FLAG_TYPE_STRING_TO_STRING || type == SUP_FLAG_TYPE_PAIRS ||
+	       (type == SUP_FLAG_TYPE_MAP && entry->is_element);
+}
+
 static int set_flag(struct sup_flags *flags, const struct sup_flag *flag,
 	const struct config_entry *entry, struct error *err)
 {
@@ -85,7 +92,7 @@ static int set_flag(struct sup_flags *flags, const struct sup_flag *flag,
 		sup_flags_clear(flags, flag, SUP_SOURCE_FILE);
 		return 0;
 	}
-	if (flag->type == SUP_FLAG_TYPE_STRING_TO_STRING || flag->type == SUP_FLAG_TYPE_PAIRS)
+	if (is_one_pair(flag->type, entry))
 		return sup_flags_add_item(flags, flag, SUP_SOURCE_FILE, entry->value, err);
 	if (sup_flags_set(flags, flag, SUP_SOURCE_FILE, entry->value, err) < 0)
 		return error_wrap(err, "invalid value \"%.*s\" for \"%.*s\"", STR_ARG(entry->value),

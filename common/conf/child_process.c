@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "child_process.h"
 
+#include "buffer.h"
 #include "jail.h"
 #include "log.h"
 #include "memory.h"
@@ -80,6 +81,24 @@ static int check_descriptors(const struct settings *settings, struct error *err)
 	return check_no_others(CHILD_FD_LISTENERS + (int)listeners - 1, err);
 }
 
+static void set_log(const struct settings *settings)
+{
+	struct buffer modules = {0};
+
+	for (size_t i = 0; i < settings_count(settings, STR("vmodule")); i++) {
+		struct str item = settings_value(settings, STR("vmodule"), i);
+
+		buffer_printf(&modules, "%s%.*s", i ? "," : "", STR_ARG(item));
+	}
+	buffer_append_byte(&modules, '\0');
+	log_set_modules(modules.data);
+	buffer_fini(&modules);
+	log_set_verbosity((int)settings_integer(settings, "v", 0));
+	log_set_format(str_equal(settings_text(settings, "logging-format"), STR("json"))
+			       ? LOG_FORMAT_JSON
+			       : LOG_FORMAT_TEXT);
+}
+
 int child_process_open(struct child_process **ret, struct error *err)
 {
 	struct child_process *child = MEMORY_NEW(struct child_process);
@@ -91,7 +110,7 @@ int child_process_open(struct child_process **ret, struct error *err)
 	if (check_descriptors(child->settings, err) < 0)
 		goto failed;
 	close(CHILD_FD_SETTINGS);
-	log_set_verbosity((int)settings_integer(child->settings, "v", 0));
+	set_log(child->settings);
 	*ret = child;
 	return 0;
 failed:
@@ -213,7 +232,7 @@ void child_process_finish_reload(struct child_process *child, bool accepted, str
 		settings_destroy(&child->settings);
 		child->settings = child->next_settings;
 		child->next_settings = NULL;
-		log_set_verbosity((int)settings_integer(child->settings, "v", 0));
+		set_log(child->settings);
 	} else {
 		settings_destroy(&child->next_settings);
 	}

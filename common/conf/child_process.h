@@ -14,7 +14,7 @@ struct child_process;
 /*
  * Takes over the contract's descriptors: checks that they are all there, of the right kind, and
  * that no other is open; makes them close-on-exec and the sockets non-blocking; reads the settings,
- * closes their memfd and sets the verbosity of the log. On failure the server exits with
+ * closes their memfd and sets verbosity and format of the log. On failure the server exits with
  * CHILD_EXIT_CONFIGURATION.
  */
 int child_process_open(struct child_process **ret, struct error *err) WARN_UNUSED;

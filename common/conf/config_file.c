@@ -46,8 +46,9 @@ static const char *text_of(const config_setting_t *setting, char *number)
 	}
 }
 
+/* `index` in its list, or -1 when it stands in none. */
 static int hand_over(struct reader *reader, const config_setting_t *setting, const char *group,
-	const char *name, bool is_first)
+	const char *name, int index)
 {
 	char number[NUMBER_BYTES];
 	const char *text = text_of(setting, number);
@@ -55,7 +56,8 @@ static int hand_over(struct reader *reader, const config_setting_t *setting, con
 		.group = str_from_c(group),
 		.name = str_from_c(name),
 		.value = str_from_c(text),
-		.is_first = is_first,
+		.is_first = index <= 0,
+		.is_element = index >= 0,
 		.file = file_of(reader, setting),
 		.line = config_setting_source_line(setting),
 	};
@@ -96,7 +98,7 @@ static int read_list(struct reader *reader, config_setting_t *list, const char *
 	for (int i = 0; i < config_setting_length(list); i++) {
 		const config_setting_t *element = config_setting_get_elem(list, (unsigned)i);
 
-		if (hand_over(reader, element, group, name, i == 0) < 0)
+		if (hand_over(reader, element, group, name, i) < 0)
 			return ERROR_RETURN;
 	}
 	return 0;
@@ -118,7 +120,7 @@ static int read_group(
 		else if (config_setting_is_aggregate(setting))
 			result = read_list(reader, setting, group_name);
 		else
-			result = hand_over(reader, setting, group_name, name, true);
+			result = hand_over(reader, setting, group_name, name, -1);
 		if (result < 0)
 			return ERROR_RETURN;
 	}

@@ -13,6 +13,7 @@ struct config_entry {
 	struct str name;  /* as written */
 	struct str value; /* as text: "true", "6443", ... */
 	bool is_first;    /* of the values of a list; true for a single value */
+	bool is_element;  /* stands in a list */
 	bool is_empty;    /* an empty list; there is no value */
 	const char *file;
 	unsigned line;
