@@ -5,6 +5,7 @@
 #include "sup_help.h"
 #include "sup_plane.h"
 #include "sup_settings.h"
+#include "sup_sink.h"
 #include "version.h"
 
 #include <stdio.h>
@@ -63,13 +64,29 @@ static void print_config(const struct sup_flags *flags)
 	buffer_fini(&buffer);
 }
 
+static int set_log(const struct sup_flags *flags, struct arena *arena, struct error *err)
+{
+	struct str modules = sup_flags_echo(flags, SUP_FLAG_VMODULE, arena);
+
+	log_set_verbosity((int)sup_flags_integer(flags, SUP_FLAG_V));
+	log_set_modules(arena_copy_c(arena, modules));
+	if (str_equal(sup_flags_text(flags, SUP_FLAG_LOGGING_FORMAT), STR("json")))
+		log_set_format(LOG_FORMAT_JSON);
+	/* Who only looks at the configuration leaves no files. */
+	if (sup_flags_bool(flags, SUP_FLAG_PRINT_CONFIG) ||
+		sup_flags_bool(flags, SUP_FLAG_VALIDATE_ONLY))
+		return 0;
+	return sup_sink_open(flags, err);
+}
+
 /* FLAGS_DONE when the flags want no more than to be looked at. */
 static int check(struct sup_plane *plane, struct arena *arena, struct error *err)
 {
 	struct sup_flags *flags = plane->flags;
 	struct str version = sup_flags_text(flags, SUP_FLAG_VERSION);
 
-	log_set_verbosity((int)sup_flags_integer(flags, SUP_FLAG_V));
+	if (set_log(flags, arena, err) < 0)
+		return ERROR_RETURN;
 	sup_flags_log(flags);
 	if (str_equal(version, STR("false")))
 		version = STR(KUBERNETES_VERSION);
@@ -124,6 +141,7 @@ static int run(struct sup_flags *flags, struct arena *arena, struct error *err)
 	}
 	sup_listeners_close(&plane.listeners);
 	sup_state_close(&plane.state);
+	sup_sink_close();
 	return status;
 }
 

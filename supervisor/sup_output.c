@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sup_output.h"
 
+#include "sup_sink.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 /* So that a server that never stops writing cannot hold the supervisor. */
@@ -17,11 +18,20 @@ void sup_output_open(struct sup_output *output, const char *name, int fd)
 	output->used = 0;
 }
 
+static bool is_json_line(const char *line, size_t length)
+{
+	static const char head[] = "{\"ts\":";
+
+	return length > sizeof(head) && memcmp(line, head, sizeof(head) - 1) == 0;
+}
+
 bool sup_output_is_log_line(const char *line, size_t length)
 {
 	static const char pattern[] = "X9999 99:99:99.999999 ";
 
-	if (length < sizeof(pattern) - 1 || !strchr("IWEF", line[0]))
+	if (is_json_line(line, length))
+		return true;
+	if (length < sizeof(pattern) - 1 || !memchr("IWEF", line[0], 4))
 		return false;
 	for (size_t i = 1; i < sizeof(pattern) - 1; i++) {
 		bool is_digit = line[i] >= '0' && line[i] <= '9';
@@ -33,19 +43,17 @@ bool sup_output_is_log_line(const char *line, size_t length)
 }
 
 /* The line comes with its '\n', if it had one. */
-static void forward(const struct sup_output *output, char *line, size_t length)
+static void forward(const struct sup_output *output, const char *line, size_t length)
 {
+	static char text[SUP_OUTPUT_LINE_BYTES + 128];
 	bool has_end = length > 0 && line[length - 1] == '\n';
-	bool is_log = sup_output_is_log_line(line, length);
-	struct iovec parts[4] = {
-		{(char *)output->name, is_log ? 0 : strlen(output->name)},
-		{(char *)": ", is_log ? 0 : 2},
-		{line, length},
-		{(char *)"\n", has_end ? 0 : 1},
-	};
+	const char *name = sup_output_is_log_line(line, length) ? "" : output->name;
+	int used = snprintf(text, sizeof(text), "%s%s%.*s%s", name, name[0] ? ": " : "",
+		(int)length, line, has_end ? "" : "\n");
 
-	if (length > 0 && writev(STDERR_FILENO, parts, 4) < 0)
-		return; /* nowhere to say so */
+	/* With a NUL byte in it, what stands before that has to do. */
+	if (length > 0 && used > 0)
+		sup_sink_write(text, (size_t)used < sizeof(text) ? (size_t)used : sizeof(text) - 1);
 }
 
 static void forward_lines(struct sup_output *output)

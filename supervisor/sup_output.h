@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * What a server writes to its standard output and error: whole lines go to our standard error,
- * those in the log's format as they are, others with the server's name in front.
+ * What a server writes to its standard output and error: whole lines go where our log goes, those
+ * in the log's format as they are, others with the server's name in front.
  */
 #define SUP_OUTPUT_LINE_BYTES 8192
 
@@ -25,7 +25,7 @@ void sup_output_read(struct sup_output *output);
 /* Forwards what is left, whole line or not, and closes. */
 void sup_output_close(struct sup_output *output);
 
-/* Whether the line starts as "I0102 15:04:05.000000 ". */
+/* Whether the line starts as "I0102 15:04:05.000000 " or "{"ts":". */
 bool sup_output_is_log_line(const char *line, size_t length);
 
 #endif

@@ -435,6 +435,8 @@ static void log_lines_are_known_from_others(void **state)
 		{"I0102", false},
 		{"", false},
 		{"==1234==ERROR: AddressSanitizer\n", false},
+		{"{\"ts\":1.2,\"caller\":\"x.c:1\",\"msg\":\"m\"}\n", true},
+		{"{\"kind\":\"Pod\"}\n", false},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)

@@ -3,6 +3,7 @@
 """The supervisor with fake servers that only keep the contract: see fake_server.c."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -253,6 +254,58 @@ class Lifecycle(unittest.TestCase):
         with plane({"core": "print"}) as p:
             p.wait_line(r"^core: a plain line$")
             p.wait_line(r"^I0102 03:04:05.000006       7 fake.c:1] a log line$")
+
+
+class Logs(unittest.TestCase):
+    def test_json_lines_come_from_all_processes(self):
+        with plane({"core": "print"}, flags=["--logging-format=json"]) as p:
+            p.wait_line(r'"msg":"Serving securely on ')
+            p.wait_line(r"^core: a plain line$")
+            for line in p.lines:
+                if line.startswith("{"):
+                    self.assertEqual(set(json.loads(line)) - {"v"}, {"ts", "caller", "msg"})
+
+    def test_files_get_the_lines_of_their_severity_and_above(self):
+        with tempfile.TemporaryDirectory(prefix="tk-") as logs:
+            with plane({"core": "print"}, flags=["--logtostderr=false", f"--log-dir={logs}"]) as p:
+                info = pathlib.Path(logs, "kube-apiserver.INFO")
+                wait_until(lambda: info.exists() and "Serving securely" in info.read_text())
+                wait_until(lambda: "core: a plain line\n" in info.read_text())
+                os.kill(p.pid("core"), signal.SIGKILL)
+                errors = pathlib.Path(logs, "kube-apiserver.ERROR")
+                wait_until(lambda: "was ended by signal 9" in errors.read_text())
+                self.assertIn("was ended by signal 9", info.read_text())
+                self.assertNotIn("Serving", errors.read_text())
+                self.assertTrue(info.read_text().startswith("Log file created at: "))
+                self.assertRegex(os.readlink(info),
+                                 rf"^kube-apiserver\.[^.]+\.\w+\.log\.INFO\.\d{{8}}-\d{{6}}\."
+                                 rf"{p.process.pid}$")
+                # Errors are worth being seen in any case.
+                p.wait_line(r"was ended by signal 9")
+                self.assertFalse(any("Serving" in line for line in p.lines))
+
+
+class Servers(unittest.TestCase):
+    def test_limits_of_a_server_are_set_before_it_starts(self):
+        flags = ["--server-nice=extensions=7", "--server-memory-limits=extensions=64Ti",
+                 "--server-cpus=extensions=0"]
+        with plane(flags=flags) as p:
+            p.wait_ready()
+            pid = p.pid("extensions")
+            self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid), 7)
+            self.assertEqual(os.sched_getaffinity(pid), {0})
+            limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+            self.assertRegex(limits, rf"Max address space +{64 << 40} ")
+            self.assertEqual(os.getpriority(os.PRIO_PROCESS, p.pid("core")), 0)
+
+    def test_a_server_that_is_never_started_again_ends_all_in_order(self):
+        with plane(flags=["--server-restart=core=never"]) as p:
+            p.wait_ready()
+            os.kill(p.pid("core"), signal.SIGKILL)
+            self.assertEqual(p.wait_exit(), 1)
+            p.wait_line(r"core is not to be started again")
+            self.assertIn(("aggregator", "STOP"), p.events())
+            self.assertEqual(len(p.pids("core")), 1)
 
 
 class Shutdown(unittest.TestCase):
