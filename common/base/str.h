@@ -38,7 +38,7 @@ static inline bool str_is_empty(struct str s)
 
 static inline bool str_equal(struct str a, struct str b)
 {
-	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+	return a.length == b.length && (b.length == 0 || memcmp(a.data, b.data, b.length) == 0);
 }
 
 static inline bool str_equal_c(struct str a, const char *text)

@@ -104,7 +104,7 @@ static int charge_moves(struct json_patch *patch, size_t count)
 static int get_value(struct json_patch *patch, const struct place *place, const char *what,
 	struct json_value **ret)
 {
-	size_t index;
+	size_t index = 0;
 
 	if (place->container->type == JSON_OBJECT) {
 		*ret = json_find(place->container, place->key);
@@ -144,7 +144,7 @@ static int add_value(struct json_patch *patch, const struct place *place, struct
 static int remove_value(struct json_patch *patch, const struct place *place, const char *what)
 {
 	struct json_value *container = place->container;
-	size_t index;
+	size_t index = 0;
 
 	if (container->type == JSON_OBJECT) {
 		if (charge_moves(patch, container->length) != 0)
