@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "memory.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,4 +42,11 @@ char *memory_copy_text(const char *text)
 void memory_free(void *memory)
 {
 	free(memory);
+}
+
+void memory_keep_freed(size_t bytes)
+{
+	/* Advice: an allocator that does not know it goes on as before. */
+	mallopt(M_TRIM_THRESHOLD, (int)bytes);
+	mallopt(M_MMAP_THRESHOLD, (int)bytes);
 }

@@ -19,6 +19,13 @@ void *memory_resize(void *memory, size_t size_bytes);
 char *memory_copy_text(const char *text);
 void memory_free(void *memory);
 
+/*
+ * Keeps up to `bytes` of freed memory at hand, and takes blocks below that size from it, instead of
+ * giving pages back to the kernel and asking for them again. For processes that move much through
+ * buffers; call once, at start.
+ */
+void memory_keep_freed(size_t bytes);
+
 /* A zeroed `struct type` on the heap. */
 #define MEMORY_NEW(type) ((type *)memory_allocate_zeroed(1, sizeof(type)))
 

@@ -10,6 +10,8 @@
 #include "log.h"
 #include "memory.h"
 
+#define FREED_BYTES_KEPT (4u * 1024 * 1024)
+
 struct server_process {
 	const struct server_process_handlers *handlers;
 	struct child_process *child;
@@ -203,6 +205,7 @@ int server_process_run(const struct server_process_handlers *handlers)
 	struct error err = ERROR_INIT(arena);
 
 	str_hash_seed_init();
+	memory_keep_freed(FREED_BYTES_KEPT);
 	if (start(&process, &err) != 0) {
 		log_error("cannot start: %.*s", STR_ARG(err.message));
 		return err.code == ERROR_INVALID || err.code == ERROR_BAD_REQUEST || !process.child
