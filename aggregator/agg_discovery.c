@@ -94,6 +94,7 @@ static void set_form(struct form *form, const struct json_value *value)
 	buffer_append_byte(&out, '\n');
 	blob_unref(&form->body);
 	form->body = buffer_to_blob(&out);
+	buffer_fini(&out);
 	arena_destroy(&arena);
 }
 
