@@ -51,6 +51,14 @@ static void check_again(const struct sup_flags *flags, struct arena *arena)
 	sup_flags_destroy(&again);
 }
 
+const char *__lsan_default_suppressions(void);
+
+/* libconfig 1.5 forgets the text of a string that does not end, once in the life of a process. */
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libconfig.so";
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assertion.h"
+#include "log.h"
 #include "sup_config.h"
 #include "sup_options.h"
 
@@ -44,6 +45,13 @@ static void check_echo(const struct sup_flags *flags, struct arena *arena)
 	buffer_fini(&file);
 }
 
+static void discard(enum log_severity severity, const char *line, size_t length)
+{
+	(void)severity;
+	(void)line;
+	(void)length;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -54,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sup_options options;
 	char *text = arena_allocate_text(arena, size + 1);
 
+	log_set_writer(discard);
 	if (size > 0)
 		memcpy(text, data, size);
 	if (sup_flags_parse(flags, split(text, size), words, &err) == 0) {

@@ -52,6 +52,8 @@ static int open_secure(const struct sup_options *options, const struct sup_state
 		goto failed;
 	/* Accepted sockets inherit these. */
 	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (options->shares_port)
+		set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 180);
 	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 180);

@@ -186,6 +186,7 @@ int sup_options_complete(
 	if (override && override[0] != '\0')
 		options.libexec_directory = override;
 	options.secure_port = (unsigned)sup_flags_integer(flags, SUP_FLAG_SECURE_PORT);
+	options.shares_port = sup_flags_bool(flags, SUP_FLAG_PERMIT_PORT_SHARING);
 	options.request_timeout_ns = sup_flags_duration_ns(flags, SUP_FLAG_REQUEST_TIMEOUT);
 	options.shutdown_delay_ns = sup_flags_duration_ns(flags, SUP_FLAG_SHUTDOWN_DELAY_DURATION);
 	options.self_signed_key_type =

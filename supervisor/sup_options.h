@@ -9,6 +9,7 @@
 struct sup_options {
 	struct arena *arena; /* the caller's; texts below live in it */
 	unsigned secure_port;
+	bool shares_port;
 	struct sup_ip bind_address;
 	struct sup_ip advertise_address;
 	struct sup_ip service_ip;    /* of default/kubernetes: the first of the service range */
