@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "assertion.h"
 #include "buffer.h"
 #include "event_loop.h"
+#include "memory.h"
 
 #define TEST_DEADLINE_NS UINT64_C(20000000000)
 #define SECOND_NS        UINT64_C(1000000000)
@@ -140,7 +140,7 @@ static int listen_on(char *path, const char *name)
 
 	snprintf(path, 64, "/tmp/test-agg-proxy-%s-%d.sock", name, getpid());
 	unlink(path);
-	strcpy(address.sun_path, path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fd, 16), 0);
@@ -155,7 +155,7 @@ static void on_deadline(void *context)
 
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct fixture *fixture = MEMORY_NEW(struct fixture);
 	struct agg_server *server = &fixture->server;
 
 	server->loop = event_loop_create();
@@ -198,7 +198,7 @@ static int teardown(void **state)
 	unlink(fixture->back_path);
 	buffer_fini(&fixture->body);
 	buffer_fini(&fixture->ids);
-	free(fixture);
+	memory_free(fixture);
 	return 0;
 }
 
@@ -329,14 +329,14 @@ static void draining_ends_watches(void **state)
 
 static void answer_much(struct fixture *fixture, struct http_exchange *exchange, unsigned turn)
 {
-	char *bytes = calloc(1, BIG_BYTES);
+	char *bytes = memory_allocate_zeroed(1, BIG_BYTES);
 
 	(void)fixture;
 	(void)turn;
 	http_exchange_start(exchange, 200, NULL);
 	http_exchange_write(exchange, str_from(bytes, BIG_BYTES));
 	http_exchange_end(exchange);
-	free(bytes);
+	memory_free(bytes);
 }
 
 static void large_answers_are_passed_on_in_pieces(void **state)
