@@ -15,6 +15,8 @@
 
 /* Messages taken from one server before the others have their turn. */
 #define MESSAGES_AT_A_TIME 32
+/* Signals, and of each server its messages and its output. */
+#define FIXED_POLL_SIZE (1 + 2 * SUP_SERVER_COUNT)
 
 static int open_signals(int *ret_fd, struct error *err)
 {
@@ -70,9 +72,12 @@ int sup_plane_init(struct sup_plane *plane, struct error *err)
 {
 	int settings[SUP_SERVER_COUNT];
 
+	plane->started_ns = clock_now_ns();
 	if (open_signals(&plane->signal_fd, err) < 0)
 		return ERROR_RETURN;
-	if (make_settings(plane, settings, err) < 0) {
+	if (sup_control_open(&plane->control, &plane->options, &plane->state, err) < 0 ||
+		make_settings(plane, settings, err) < 0) {
+		sup_control_close(&plane->control);
 		close(plane->signal_fd);
 		return ERROR_RETURN;
 	}
@@ -92,19 +97,19 @@ void sup_plane_fini(struct sup_plane *plane)
 {
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++)
 		sup_service_fini(&plane->services[id]);
+	sup_control_close(&plane->control);
 	close(plane->signal_fd);
 }
 
-void sup_plane_reload(struct sup_plane *plane)
+int sup_plane_reload(struct sup_plane *plane, struct error *err)
 {
 	int settings[SUP_SERVER_COUNT];
-	struct error err = {0};
 
 	if (plane->shutdown.has_begun)
-		return;
-	if (make_settings(plane, settings, &err) < 0) {
-		log_error("Nothing is reloaded: %.*s", STR_ARG(err.message));
-		return;
+		return error_set(err, ERROR_INVALID, "the plane is stopping");
+	if (make_settings(plane, settings, err) < 0) {
+		log_error("Nothing is reloaded: %.*s", STR_ARG(err->message));
+		return ERROR_RETURN;
 	}
 	log_info("Reloading");
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
@@ -114,6 +119,7 @@ void sup_plane_reload(struct sup_plane *plane)
 		service->settings_fd = settings[id];
 		sup_service_tell(service, CHILD_MESSAGE_RELOAD, service->settings_fd);
 	}
+	return 0;
 }
 
 static void kill_all(struct sup_plane *plane)
@@ -241,6 +247,14 @@ static void reap(struct sup_plane *plane)
 		handle_end(plane, pid, status);
 }
 
+static void reload(struct sup_plane *plane)
+{
+	struct error err = {0};
+
+	if (sup_plane_reload(plane, &err) < 0)
+		log_v(1, "Going on with what was read before");
+}
+
 /* Returns false when all is to end at once. */
 static bool handle_signals(struct sup_plane *plane)
 {
@@ -252,7 +266,7 @@ static bool handle_signals(struct sup_plane *plane)
 			reap(plane);
 			break;
 		case SIGHUP:
-			sup_plane_reload(plane);
+			reload(plane);
 			break;
 		case SIGQUIT:
 			log_warning("Received SIGQUIT: ending at once");
@@ -321,12 +335,14 @@ static void wait_for_events(struct sup_plane *plane, struct pollfd *fds, size_t 
 /* Returns false when all is to end at once. */
 static bool turn(struct sup_plane *plane)
 {
-	struct pollfd fds[1 + 2 * SUP_SERVER_COUNT] = {{plane->signal_fd, POLLIN, 0}};
+	struct pollfd fds[FIXED_POLL_SIZE + SUP_CONTROL_POLL_SIZE] = {
+		{plane->signal_fd, POLLIN, 0}};
 
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
 		fds[1 + 2 * id] = (struct pollfd){plane->services[id].control_fd, POLLIN, 0};
 		fds[2 + 2 * id] = (struct pollfd){plane->services[id].output.fd, POLLIN, 0};
 	}
+	sup_control_poll(&plane->control, fds + FIXED_POLL_SIZE);
 	wait_for_events(plane, fds, sizeof(fds) / sizeof(*fds));
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
 		if (fds[1 + 2 * id].revents)
@@ -334,6 +350,7 @@ static bool turn(struct sup_plane *plane)
 		if (fds[2 + 2 * id].revents)
 			sup_output_read(&plane->services[id].output);
 	}
+	sup_control_handle(plane, fds + FIXED_POLL_SIZE);
 	return !fds[0].revents || handle_signals(plane);
 }
 

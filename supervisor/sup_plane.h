@@ -2,6 +2,7 @@
 #ifndef TROIKA_SUP_PLANE_H
 #define TROIKA_SUP_PLANE_H
 
+#include "sup_control.h"
 #include "sup_service.h"
 #include "sup_shutdown.h"
 
@@ -20,6 +21,8 @@ struct sup_plane {
 	struct sup_listeners listeners;
 	struct sup_service services[SUP_SERVER_COUNT];
 	struct sup_shutdown shutdown;
+	struct sup_control control;
+	uint64_t started_ns;
 	int signal_fd;
 	bool has_said_ready;
 	int exit_status;
@@ -31,6 +34,6 @@ void sup_plane_fini(struct sup_plane *plane);
 /* Starts the servers and runs until they have all ended in order; returns the exit status. */
 int sup_plane_run(struct sup_plane *plane);
 /* Reads all files anew and gives the servers new settings; on any error all keep the old ones. */
-void sup_plane_reload(struct sup_plane *plane);
+int sup_plane_reload(struct sup_plane *plane, struct error *err) WARN_UNUSED;
 
 #endif

@@ -83,6 +83,8 @@ int sup_service_start(struct sup_service *service, const struct sup_state *state
 	service->started_ns = clock_now_ns();
 	service->ready_ns = 0;
 	service->has_drained = false;
+	service->is_to_restart = false;
+	service->starts++;
 	log_v(1, "Started %s (process %d)", sup_service_name(service), (int)service->pid);
 	return 0;
 failed:
@@ -134,6 +136,8 @@ static void log_end(const struct sup_service *service, int wait_status)
 
 static bool is_to_be_restarted(const struct sup_service *service, int wait_status)
 {
+	if (service->is_to_restart)
+		return true;
 	switch (service->options.restart) {
 	case SUP_RESTART_ALWAYS:
 		return true;

@@ -32,8 +32,10 @@ struct sup_service {
 	uint64_t ready_ns; /* 0: never in this life */
 	uint64_t restart_at_ns;
 	struct sup_backoff backoff;
-	bool has_drained; /* answered the last DRAIN or PRE_SHUTDOWN */
-	bool was_killed;  /* by us, after its time to stop was over */
+	bool has_drained;   /* answered the last DRAIN or PRE_SHUTDOWN */
+	bool is_to_restart; /* whoever asked for its end wants it back */
+	unsigned starts;
+	bool was_killed; /* by us, after its time to stop was over */
 	struct sup_output output;
 };
 

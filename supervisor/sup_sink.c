@@ -15,6 +15,7 @@
 
 #define PROGRAM        "kube-apiserver"
 #define SEVERITY_COUNT 4u
+#define RECENT_BYTES   65536u
 
 static const char *const severity_names[SEVERITY_COUNT] = {"INFO", "WARNING", "ERROR", "FATAL"};
 
@@ -37,6 +38,13 @@ static struct sink {
 	char user[64];
 	struct file files[SEVERITY_COUNT];
 } sink = {.has_stderr = true, .files = {{-1, 0}, {-1, 0}, {-1, 0}, {-1, 0}}};
+
+/* For who asks later. */
+static struct {
+	char bytes[RECENT_BYTES];
+	size_t written;
+	void (*follow)(const char *line, size_t length);
+} recent;
 
 /* Short writes happen where a line is lost anyway: on a full disk or a broken pipe. */
 static void write_to(int fd, const char *bytes, size_t length)
@@ -170,6 +178,14 @@ static void write_to_files(enum log_severity severity, const char *line, size_t 
 	}
 }
 
+static void remember(const char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		recent.bytes[recent.written++ % RECENT_BYTES] = line[i];
+	if (recent.follow)
+		recent.follow(line, length);
+}
+
 static void write_line(enum log_severity severity, const char *line, size_t length)
 {
 	if (sink.has_files)
@@ -178,6 +194,25 @@ static void write_line(enum log_severity severity, const char *line, size_t leng
 		write_to(sink.is_split && severity < LOG_SEVERITY_ERROR ? STDOUT_FILENO
 									: STDERR_FILENO,
 			line, length);
+	remember(line, length);
+}
+
+void sup_sink_set_follower(void (*follow)(const char *line, size_t length))
+{
+	recent.follow = follow;
+}
+
+void sup_sink_recent(struct str *ret_older, struct str *ret_newer)
+{
+	size_t end = recent.written % RECENT_BYTES;
+
+	*ret_newer = str_from(recent.bytes, end);
+	*ret_older = STR_EMPTY;
+	if (recent.written <= RECENT_BYTES)
+		return;
+	/* The oldest line has lost its beginning. */
+	*ret_older = str_from(recent.bytes + end, RECENT_BYTES - end);
+	*ret_older = str_skip(*ret_older, str_find_byte(*ret_older, '\n') + 1);
 }
 
 static enum log_severity severity_of(struct str line)

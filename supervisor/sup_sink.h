@@ -18,4 +18,10 @@ void sup_sink_close(void);
 /* A whole line with its '\n', in either format; what is in neither counts as information. */
 void sup_sink_write(const char *line, size_t length);
 
+/* Called with every line, after it was written; must not log. NULL for nobody. */
+void sup_sink_set_follower(void (*follow)(const char *line, size_t length));
+/* The last 64 KiB of lines, from the first whole one on, in two pieces; valid until the next line.
+ */
+void sup_sink_recent(struct str *ret_older, struct str *ret_newer);
+
 #endif
