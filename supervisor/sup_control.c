@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 16
+#define BACKLOG 128
 
 /* Whose clients follow the log; there is one plane in a process. */
 static struct sup_control *followed;
