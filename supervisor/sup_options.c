@@ -100,6 +100,17 @@ static int complete_state_directory(
 	return 0;
 }
 
+/* Nothing below 1.2 is spoken; whoever allows it does not forbid what is. */
+static void complete_tls(struct sup_flags *flags)
+{
+	struct str version = sup_flags_text(flags, SUP_FLAG_TLS_MIN_VERSION);
+
+	if (!str_equal(version, STR("VersionTLS10")) && !str_equal(version, STR("VersionTLS11")))
+		return;
+	log_warning("--tls-min-version=%.*s is taken as VersionTLS12", STR_ARG(version));
+	sup_flags_replace(flags, SUP_FLAG_TLS_MIN_VERSION, STR("VersionTLS12"));
+}
+
 static void complete_storage(struct sup_flags *flags)
 {
 	if (!sup_flags_is_empty(flags, SUP_FLAG_STORAGE_BACKEND)) {
@@ -197,6 +208,7 @@ int sup_options_complete(
 		return ERROR_RETURN;
 	complete_host(flags);
 	complete_anonymous(flags);
+	complete_tls(flags);
 	complete_storage(flags);
 	complete_service_accounts(flags, &options);
 	complete_runtime_config(flags, arena);

@@ -525,6 +525,8 @@ static void completion_gives_values_their_meaning(void **state)
 		{{"--service-account-issuer=a", "--api-audiences=c"}, SUP_FLAG_API_AUDIENCES,
 			"[c]"},
 		{{"--service-account-api-audiences=c"}, SUP_FLAG_API_AUDIENCES, "[c]"},
+		{{"--tls-min-version=VersionTLS10"}, SUP_FLAG_TLS_MIN_VERSION, "VersionTLS12"},
+		{{"--tls-min-version=VersionTLS13"}, SUP_FLAG_TLS_MIN_VERSION, "VersionTLS13"},
 		{{"--port=80", "--insecure-port=0"}, SUP_FLAG_PORT, "0"},
 		{{"--insecure-port=0", "--port=80"}, SUP_FLAG_INSECURE_PORT, "80"},
 	};
