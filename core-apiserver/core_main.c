@@ -82,11 +82,13 @@ static void set_scale_paths(struct api_resource *resource)
 	resource->scale_selector_path = STR(".spec.selector");
 }
 
-/* Static rows get their strategies here; the copies live as long as the process. */
+/* Static rows get their strategies here. */
 static void add_resources(struct core_server *core)
 {
+	core->resources =
+		memory_allocate_zeroed(api_core_resource_count, sizeof(*core->resources));
 	for (size_t i = 0; i < api_core_resource_count; i++) {
-		struct api_resource *resource = MEMORY_NEW(struct api_resource);
+		struct api_resource *resource = &core->resources[i];
 
 		*resource = *api_core_resources[i];
 		resource->strategy = core_strategy_find(resource->group, resource->resource);
@@ -209,6 +211,7 @@ static void stop(void *opaque)
 	storage_close(&core->storage);
 	authorizer_destroy(&core->authorizer);
 	rbac_destroy(&core->rbac);
+	memory_free(core->resources);
 }
 
 int main(void)

@@ -13,6 +13,7 @@ struct core_server {
 	struct rbac_feed *rbac_feed;
 	struct authorizer *authorizer;
 	struct api_server *api;
+	struct api_resource *resources; /* the tables' rows with their strategies */
 	struct service_allocator *services;
 	uid_t trusted_uids[8];
 	size_t trusted_uid_count;
