@@ -85,8 +85,7 @@ static void set_scale_paths(struct api_resource *resource)
 /* Static rows get their strategies here. */
 static void add_resources(struct core_server *core)
 {
-	core->resources =
-		memory_allocate_zeroed(api_core_resource_count, sizeof(*core->resources));
+	core->resources = memory_allocate_zeroed(api_core_resource_count, sizeof(*core->resources));
 	for (size_t i = 0; i < api_core_resource_count; i++) {
 		struct api_resource *resource = &core->resources[i];
 

@@ -10,6 +10,7 @@
 #include "assertion.h"
 #include "event_loop.h"
 #include "ext_server.h"
+#include "memory.h"
 
 #define TEST_DEADLINE_NS UINT64_C(20000000000)
 #define CRDS             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -89,11 +90,11 @@ static void stop(struct fixture *fixture)
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct fixture *fixture = MEMORY_NEW(struct fixture);
 	struct str modes[] = {STR_INIT("AlwaysAllow")};
 	struct error err;
 
-	strcpy(fixture->directory, "/tmp/troika-ext-XXXXXX");
+	memcpy(fixture->directory, "/tmp/troika-ext-XXXXXX", sizeof("/tmp/troika-ext-XXXXXX"));
 	assert_non_null(mkdtemp(fixture->directory));
 	snprintf(fixture->socket_path, sizeof(fixture->socket_path), "%s/socket",
 		fixture->directory);
@@ -127,7 +128,7 @@ static int tear_down(void **state)
 	closedir(directory);
 	rmdir(fixture->directory);
 	arena_destroy(&fixture->arena);
-	free(fixture);
+	memory_free(fixture);
 	return 0;
 }
 

@@ -7,7 +7,8 @@ enum authorizer_mode {
 	MODE_ALWAYS_ALLOW,
 	MODE_ALWAYS_DENY,
 	MODE_RBAC,
-	MODE_NODE /* rules for kubelets come later: it decides nothing, so they get what RBAC grants */
+	MODE_NODE /* rules for kubelets come later: it decides nothing, so they get what RBAC grants
+		   */
 };
 
 #define MODES_MAXIMUM 4

@@ -56,8 +56,8 @@ void rbac_rules_for(struct arena *arena, const struct rbac *rbac, const struct u
 struct authorizer;
 /*
  * modes: values of --authorization-mode in order ("RBAC", "AlwaysAllow", "AlwaysDeny", and "Node",
- * which has no opinion yet; others fail). `rbac` is borrowed and may be NULL when RBAC is not among them. Members of system:masters
- * are always allowed, first.
+ * which has no opinion yet; others fail). `rbac` is borrowed and may be NULL when RBAC is not among
+ * them. Members of system:masters are always allowed, first.
  */
 int authorizer_create(const struct str *modes, size_t mode_count, struct rbac *rbac,
 	struct authorizer **ret, struct error *err) WARN_UNUSED;

@@ -29,7 +29,8 @@ size_t clock_format_rfc3339(int64_t wall_seconds, char *text)
 
 	gmtime_r(&seconds, &utc);
 	int length = snprintf(text, CLOCK_RFC3339_BYTES, "%04d-%02d-%02dT%02d:%02d:%02dZ",
-		utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+		utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+		utc.tm_sec);
 
 	return length < 0 ? 0 : (size_t)length;
 }
@@ -120,8 +121,12 @@ bool clock_parse_rfc3339(struct str text, int64_t *ret_wall_seconds, uint32_t *r
 		!parse_zone(text, at, &offset))
 		return false;
 
-	struct tm utc = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day,
-		.tm_hour = hour, .tm_min = minute, .tm_sec = second};
+	struct tm utc = {.tm_year = year - 1900,
+		.tm_mon = month - 1,
+		.tm_mday = day,
+		.tm_hour = hour,
+		.tm_min = minute,
+		.tm_sec = second};
 
 	*ret_wall_seconds = (int64_t)timegm(&utc) - offset;
 	if (ret_nanoseconds)
@@ -236,15 +241,14 @@ struct str clock_format_duration(struct arena *arena, int64_t ns)
 			STR_ARG(format_fraction(arena, magnitude, unit, name)));
 	}
 	uint64_t minutes = magnitude / 60000000000u;
-	struct str seconds =
-		format_fraction(arena, magnitude % 60000000000u, 1000000000u, "s");
+	struct str seconds = format_fraction(arena, magnitude % 60000000000u, 1000000000u, "s");
 
 	if (minutes >= 60)
 		return arena_printf(arena, "%s%lluh%llum%.*s", sign,
 			(unsigned long long)(minutes / 60), (unsigned long long)(minutes % 60),
 			STR_ARG(seconds));
 	if (minutes > 0)
-		return arena_printf(arena, "%s%llum%.*s", sign, (unsigned long long)minutes,
-			STR_ARG(seconds));
+		return arena_printf(
+			arena, "%s%llum%.*s", sign, (unsigned long long)minutes, STR_ARG(seconds));
 	return arena_printf(arena, "%s%.*s", sign, STR_ARG(seconds));
 }

@@ -14,7 +14,8 @@ int64_t clock_wall_seconds(uint32_t *ret_microseconds);
 size_t clock_format_rfc3339(int64_t wall_seconds, char *text);
 /* "2006-01-02T15:04:05.000000Z". */
 size_t clock_format_rfc3339_micro(int64_t wall_seconds, uint32_t microseconds, char *text);
-/* RFC 3339 with zone and optional fraction, as Go's time.Parse(time.RFC3339); false if malformed. */
+/* RFC 3339 with zone and optional fraction, as Go's time.Parse(time.RFC3339); false if malformed.
+ */
 bool clock_parse_rfc3339(struct str text, int64_t *ret_wall_seconds, uint32_t *ret_nanoseconds);
 /* Go duration syntax ("1h30m", "500ms", "-1.5s", "0"); nanoseconds; false if malformed. */
 bool clock_parse_duration(struct str text, int64_t *ret_ns);

@@ -21,9 +21,9 @@ enum error_code {
 /* One entry of a Status' details.causes. */
 struct error_cause {
 	struct error_cause *next;
-	struct str reason;  /* FieldValueInvalid, ... ; may be empty */
+	struct str reason; /* FieldValueInvalid, ... ; may be empty */
 	struct str message;
-	struct str field;   /* may be empty */
+	struct str field; /* may be empty */
 };
 
 struct error {

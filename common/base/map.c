@@ -33,7 +33,8 @@ void *map_find(const struct map *map, struct str key)
 
 static void grow(struct map *map)
 {
-	struct map bigger = {.capacity = map->capacity ? map->capacity * 2 : 16, .count = map->count};
+	struct map bigger = {
+		.capacity = map->capacity ? map->capacity * 2 : 16, .count = map->count};
 
 	bigger.entries = memory_allocate_zeroed(bigger.capacity, sizeof(*bigger.entries));
 	for (size_t i = 0; i < map->capacity; i++) {

@@ -14,9 +14,12 @@ struct str {
 };
 
 /* A view of a string literal. */
-#define STR(literal)      ((struct str){(literal), sizeof(literal) - 1})
-#define STR_INIT(literal) {(literal), sizeof(literal) - 1}
-#define STR_EMPTY         ((struct str){NULL, 0})
+#define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
+#define STR_INIT(literal)                                                                          \
+	{                                                                                          \
+		(literal), sizeof(literal) - 1                                                     \
+	}
+#define STR_EMPTY ((struct str){NULL, 0})
 /* For printf: "%.*s", STR_ARG(s). */
 #define STR_ARG(s) ((int)(s).length), ((s).data ? (s).data : "")
 

@@ -9,6 +9,7 @@
 #include "http1_parser.h"
 #include "http_bucket.h"
 #include "http_queue.h"
+#include "memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static void feed(struct http1_parser *parser, struct outcome *outcome, struct st
 	struct str piece;
 
 	/* On the heap and of exact size, so that reading past the end is seen. */
-	char *copy = malloc(input.length ? input.length : 1);
+	char *copy = memory_allocate(input.length);
 
 	memcpy(copy, input.data, input.length);
 	struct str rest = str_from(copy, input.length);
@@ -52,11 +53,11 @@ static void feed(struct http1_parser *parser, struct outcome *outcome, struct st
 			continue;
 		case HTTP1_REFUSED:
 			outcome->status = http1_parser_status(parser);
-			free(copy);
+			memory_free(copy);
 			return;
 		case HTTP1_MORE:
 			assert_int_equal(0, rest.length);
-			free(copy);
+			memory_free(copy);
 			return;
 		}
 	}

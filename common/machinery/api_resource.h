@@ -23,20 +23,20 @@ enum api_verb {
 
 enum api_resource_flags {
 	RESOURCE_NAMESPACED = 1 << 0,
-	RESOURCE_CUSTOM = 1 << 1,               /* of a CRD: list items carry kind and apiVersion */
-	RESOURCE_HAS_STATUS = 1 << 2,           /* writes to the main resource leave status alone */
-	RESOURCE_STATUS_ON_CREATE = 1 << 3,     /* but a create may set it (Node) */
-	RESOURCE_GENERATION = 1 << 4,           /* starts at 1, +1 when the spec changes */
-	RESOURCE_GENERATION_ANY = 1 << 5,       /* +1 when anything but metadata and status changes */
-	RESOURCE_CREATE_ON_UPDATE = 1 << 6,     /* PUT of an absent object creates it */
-	RESOURCE_CONDITIONAL_UPDATE = 1 << 7,   /* PUT without resourceVersion is refused */
-	RESOURCE_GRACEFUL_DELETE = 1 << 8,      /* Pods */
-	RESOURCE_RETURNS_DELETED = 1 << 9,      /* DELETE answers the object, not a Status */
-	RESOURCE_ORPHAN_BY_DEFAULT = 1 << 10,   /* Jobs, ReplicationControllers */
-	RESOURCE_NO_GC_FINALIZERS = 1 << 11,    /* Events */
-	RESOURCE_VIRTUAL = 1 << 12,             /* nothing is stored: create answers (reviews) */
+	RESOURCE_CUSTOM = 1 << 1,             /* of a CRD: list items carry kind and apiVersion */
+	RESOURCE_HAS_STATUS = 1 << 2,         /* writes to the main resource leave status alone */
+	RESOURCE_STATUS_ON_CREATE = 1 << 3,   /* but a create may set it (Node) */
+	RESOURCE_GENERATION = 1 << 4,         /* starts at 1, +1 when the spec changes */
+	RESOURCE_GENERATION_ANY = 1 << 5,     /* +1 when anything but metadata and status changes */
+	RESOURCE_CREATE_ON_UPDATE = 1 << 6,   /* PUT of an absent object creates it */
+	RESOURCE_CONDITIONAL_UPDATE = 1 << 7, /* PUT without resourceVersion is refused */
+	RESOURCE_GRACEFUL_DELETE = 1 << 8,    /* Pods */
+	RESOURCE_RETURNS_DELETED = 1 << 9,    /* DELETE answers the object, not a Status */
+	RESOURCE_ORPHAN_BY_DEFAULT = 1 << 10, /* Jobs, ReplicationControllers */
+	RESOURCE_NO_GC_FINALIZERS = 1 << 11,  /* Events */
+	RESOURCE_VIRTUAL = 1 << 12,           /* nothing is stored: create answers (reviews) */
 	RESOURCE_STATUS_KEEPS_METADATA = 1 << 13, /* status writes may change labels, annotations */
-	RESOURCE_FINALIZER_PHASE = 1 << 14,     /* Namespace: spec.finalizers hold deletion too */
+	RESOURCE_FINALIZER_PHASE = 1 << 14,       /* Namespace: spec.finalizers hold deletion too */
 	RESOURCE_WEBHOOK_CONVERSION = 1 << 15, /* CRDs: only a webhook converts between versions */
 };
 
@@ -50,7 +50,13 @@ enum api_name_format {
 	NAME_IP,
 };
 
-enum table_column_type { COLUMN_STRING, COLUMN_INTEGER, COLUMN_NUMBER, COLUMN_BOOLEAN, COLUMN_DATE };
+enum table_column_type {
+	COLUMN_STRING,
+	COLUMN_INTEGER,
+	COLUMN_NUMBER,
+	COLUMN_BOOLEAN,
+	COLUMN_DATE
+};
 
 struct table_cell_context {
 	struct arena *arena;
@@ -62,28 +68,28 @@ typedef struct json_value (*table_cell_fn)(
 	const struct table_cell_context *context, const struct json_value *object);
 
 struct table_column {
-	struct str name;        /* "Ready" */
-	struct str type;        /* "string", "integer", "date", ... as served */
-	struct str format;      /* "name" on the name column */
+	struct str name;   /* "Ready" */
+	struct str type;   /* "string", "integer", "date", ... as served */
+	struct str format; /* "name" on the name column */
 	struct str description;
-	int32_t priority;       /* 0 or 1 (wide) */
+	int32_t priority; /* 0 or 1 (wide) */
 	/* Exactly one of: a dotted/JSONPath path, or a function. */
-	struct str path;        /* ".spec.replicas"; a missing value gives the type's empty cell */
+	struct str path; /* ".spec.replicas"; a missing value gives the type's empty cell */
 	table_cell_fn cell;
 	enum table_column_type cell_type; /* DATE: the value as an age, for CRDs and path columns */
 };
 
 /* A field a field selector may name. */
 struct selectable_field {
-	struct str label;  /* "spec.nodeName" */
-	struct str path;   /* ".spec.nodeName" */
-	struct str alias;  /* older name ("spec.host"), may be empty */
+	struct str label; /* "spec.nodeName" */
+	struct str path;  /* ".spec.nodeName" */
+	struct str alias; /* older name ("spec.host"), may be empty */
 };
 
 struct api_subresource {
-	struct str name;            /* "status", "scale", "finalize", "binding", "eviction", ... */
+	struct str name; /* "status", "scale", "finalize", "binding", "eviction", ... */
 	uint16_t verbs;
-	struct str kind;            /* response kind; group and version when they differ */
+	struct str kind; /* response kind; group and version when they differ */
 	struct str group;
 	struct str version;
 	const struct schema *schema; /* of the request body; NULL: the parent's */
@@ -92,9 +98,9 @@ struct api_subresource {
 struct resource_strategy; /* resource_strategy.h, common/server */
 
 struct api_resource {
-	struct str group;     /* "" for core */
+	struct str group; /* "" for core */
 	struct str version;
-	struct str resource;  /* "pods" */
+	struct str resource; /* "pods" */
 	struct str singular;
 	struct str kind;
 	struct str list_kind;
@@ -106,15 +112,15 @@ struct api_resource {
 	uint32_t flags;
 	enum api_name_format name_format;
 	const struct schema *schema;
-	struct str storage_prefix;       /* "/registry/pods/" */
+	struct str storage_prefix; /* "/registry/pods/" */
 	const struct api_subresource *subresources;
 	uint16_t subresource_count;
 	uint16_t column_count;
-	const struct table_column *columns; /* NULL: Name and Created At */
+	const struct table_column *columns;               /* NULL: Name and Created At */
 	const struct selectable_field *selectable_fields; /* besides metadata.name, .namespace */
 	uint16_t selectable_field_count;
-	struct str deprecation_warning;  /* "" or the Warning text */
-	int64_t default_ttl_seconds;     /* events; 0: none */
+	struct str deprecation_warning;           /* "" or the Warning text */
+	int64_t default_ttl_seconds;              /* events; 0: none */
 	const struct resource_strategy *strategy; /* NULL: nothing special */
 	/* CRDs: scale paths (".spec.replicas"), empty without the scale subresource. */
 	struct str scale_spec_path, scale_status_path, scale_selector_path;

@@ -4,7 +4,8 @@
 
 #include "stored_object.h"
 
-/* Field selectors (apimachinery/pkg/fields): "a=b,c!=d" over the fields a resource lets be selected. */
+/* Field selectors (apimachinery/pkg/fields): "a=b,c!=d" over the fields a resource lets be
+ * selected. */
 #define FIELD_INDEX_NAME      (-1)
 #define FIELD_INDEX_NAMESPACE (-2)
 

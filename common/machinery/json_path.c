@@ -4,7 +4,12 @@
 #define STEPS_MAXIMUM   64
 #define RESULTS_MAXIMUM 256
 
-enum step_type { STEP_NAME, STEP_INDEX, STEP_ALL, STEP_FILTER };
+enum step_type {
+	STEP_NAME,
+	STEP_INDEX,
+	STEP_ALL,
+	STEP_FILTER
+};
 
 struct step {
 	enum step_type type;
@@ -208,9 +213,8 @@ static void take_children(struct arena *arena, const struct step *step,
 	const struct json_value *value, struct results *results)
 {
 	for (size_t i = 0; i < json_count(value); i++) {
-		const struct json_value *child = value->type == JSON_ARRAY
-							 ? &value->elements[i]
-							 : &value->members[i].value;
+		const struct json_value *child =
+			value->type == JSON_ARRAY ? &value->elements[i] : &value->members[i].value;
 
 		if (step->type == STEP_ALL || filter_holds(arena, step, child))
 			add(results, child);

@@ -35,8 +35,8 @@ struct label_selector {
 int label_selector_parse(struct arena *arena, struct str text, struct label_selector **ret,
 	struct error *err) WARN_UNUSED;
 /*
- * From a LabelSelector object (matchLabels, matchExpressions), or from a plain map of labels when it
- * has neither. NULL or null matches nothing, an empty one everything.
+ * From a LabelSelector object (matchLabels, matchExpressions), or from a plain map of labels when
+ * it has neither. NULL or null matches nothing, an empty one everything.
  */
 int label_selector_from_object(struct arena *arena, const struct json_value *object,
 	struct label_selector **ret, struct error *err) WARN_UNUSED;

@@ -23,9 +23,9 @@ struct list_options {
 	bool has_resource_version;
 	uint64_t resource_version; /* 0 when absent or "0" */
 	enum resource_version_match match;
-	int64_t limit;             /* 0: none */
+	int64_t limit; /* 0: none */
 	struct str continue_text;
-	int64_t timeout_seconds;   /* 0: not given */
+	int64_t timeout_seconds; /* 0: not given */
 	bool has_send_initial_events;
 	bool send_initial_events;
 };
@@ -34,7 +34,11 @@ struct list_options {
 int list_options_parse(struct arena *arena, const struct http_query *query,
 	struct list_options *ret, struct error *err) WARN_UNUSED;
 
-enum field_validation { FIELD_VALIDATION_WARN, FIELD_VALIDATION_IGNORE, FIELD_VALIDATION_STRICT };
+enum field_validation {
+	FIELD_VALIDATION_WARN,
+	FIELD_VALIDATION_IGNORE,
+	FIELD_VALIDATION_STRICT
+};
 
 struct write_options {
 	bool is_dry_run;

@@ -6,7 +6,10 @@
 
 /* Content negotiation (apiserver/pkg/endpoints/handlers/negotiation). */
 
-enum media_format { MEDIA_FORMAT_JSON, MEDIA_FORMAT_YAML };
+enum media_format {
+	MEDIA_FORMAT_JSON,
+	MEDIA_FORMAT_YAML
+};
 
 enum media_transform {
 	MEDIA_TRANSFORM_NONE,
@@ -16,7 +19,11 @@ enum media_transform {
 	MEDIA_TRANSFORM_DISCOVERY,    /* APIGroupDiscoveryList */
 };
 
-enum table_include { TABLE_INCLUDE_METADATA, TABLE_INCLUDE_NONE, TABLE_INCLUDE_OBJECT };
+enum table_include {
+	TABLE_INCLUDE_METADATA,
+	TABLE_INCLUDE_NONE,
+	TABLE_INCLUDE_OBJECT
+};
 
 struct media_type {
 	enum media_format format;

@@ -92,8 +92,8 @@ struct str status_from_error(struct arena *arena, const struct error *err, int *
 	struct str message = err->message;
 
 	if (err->code == ERROR_INTERNAL)
-		message = arena_printf(
-			arena, "Internal error occurred: %.*s", STR_ARG(err->message));
+		message =
+			arena_printf(arena, "Internal error occurred: %.*s", STR_ARG(err->message));
 	if (!str_is_empty(err->continue_token))
 		json_set_path(arena, &status, json_string(err->continue_token), "metadata",
 			"continue", NULL);
@@ -103,8 +103,7 @@ struct str status_from_error(struct arena *arena, const struct error *err, int *
 
 	if (details.length > 0)
 		json_append_member(arena, &status, STR("details"), details);
-	json_append_member(
-		arena, &status, STR("code"), json_integer(reasons[row].http_status));
+	json_append_member(arena, &status, STR("code"), json_integer(reasons[row].http_status));
 	*ret_http_status = reasons[row].http_status;
 	return json_to_str(arena, &status);
 }
@@ -138,8 +137,8 @@ int error_not_found(struct error *err, const struct api_resource *resource, stru
 	struct str qualified = api_resource_qualified_name(err->arena, resource);
 
 	set_details(err, resource, name);
-	return error_set(err, ERROR_NOT_FOUND, "%.*s \"%.*s\" not found", STR_ARG(qualified),
-		STR_ARG(name));
+	return error_set(
+		err, ERROR_NOT_FOUND, "%.*s \"%.*s\" not found", STR_ARG(qualified), STR_ARG(name));
 }
 
 int error_already_exists(struct error *err, const struct api_resource *resource, struct str name)
@@ -220,8 +219,8 @@ int error_forbidden(struct error *err, const struct api_resource *resource, stru
 int error_too_large_resource_version(struct error *err, uint64_t wanted, uint64_t current)
 {
 	err->retry_after_seconds = 1;
-	error_add_cause(err, STR("ResourceVersionTooLarge"), STR("Too large resource version"),
-		STR_EMPTY);
+	error_add_cause(
+		err, STR("ResourceVersionTooLarge"), STR("Too large resource version"), STR_EMPTY);
 	return error_set(err, ERROR_TIMEOUT,
 		"Timeout: Too large resource version: %llu, current: %llu",
 		(unsigned long long)wanted, (unsigned long long)current);

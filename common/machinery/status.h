@@ -25,8 +25,8 @@ int error_generate_name_conflict(
 __attribute__((format(printf, 4, 5))) int error_conflict(struct error *err,
 	const struct api_resource *resource, struct str name, const char *format, ...);
 /* The same with the resource given as text ("pods/binding"). */
-__attribute__((format(printf, 4, 5))) int error_conflict_on(struct error *err,
-	struct str resource, struct str name, const char *format, ...);
+__attribute__((format(printf, 4, 5))) int error_conflict_on(
+	struct error *err, struct str resource, struct str name, const char *format, ...);
 /* `RES "NAME" is forbidden: CAUSE`, without the name when it is empty. */
 __attribute__((format(printf, 4, 5))) int error_forbidden(struct error *err,
 	const struct api_resource *resource, struct str name, const char *format, ...);

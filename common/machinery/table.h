@@ -22,11 +22,12 @@ struct table_metadata {
  * {"kind":"Table",...,"columnDefinitions":[...],"rows":[ — without the columns when has_columns is
  * false (later events of a watch).
  */
-void table_write_begin(struct buffer *out, const struct api_resource *resource,
-	struct str version, const struct table_metadata *metadata, bool has_columns);
+void table_write_begin(struct buffer *out, const struct api_resource *resource, struct str version,
+	const struct table_metadata *metadata, bool has_columns);
 /* One row, with a comma in front when it is not the first. `json` is the object's text. */
 void table_write_row(struct arena *arena, struct buffer *out, const struct api_resource *resource,
-	enum table_include include, bool has_rows, struct str json, const struct json_value *object);
+	enum table_include include, bool has_rows, struct str json,
+	const struct json_value *object);
 void table_write_end(struct buffer *out);
 
 /* The object as PartialObjectMetadata (kind, apiVersion, metadata), as JSON text. */

@@ -44,9 +44,9 @@ enum field_error_type {
 	FIELD_ERROR_DUPLICATE,
 	FIELD_ERROR_NOT_FOUND,
 	FIELD_ERROR_FORBIDDEN,
-	FIELD_ERROR_TOO_LONG,      /* Too long: detail ("may not be more than N bytes") */
+	FIELD_ERROR_TOO_LONG, /* Too long: detail ("may not be more than N bytes") */
 	FIELD_ERROR_TOO_SHORT,
-	FIELD_ERROR_TOO_MANY,      /* Too many: VALUE: detail */
+	FIELD_ERROR_TOO_MANY, /* Too many: VALUE: detail */
 	FIELD_ERROR_TOO_FEW,
 	FIELD_ERROR_INTERNAL,
 };

@@ -12,7 +12,12 @@
 
 #define DEPTH_MAXIMUM 64
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+enum wire_type {
+	WIRE_VARINT = 0,
+	WIRE_FIXED64 = 1,
+	WIRE_BYTES = 2,
+	WIRE_FIXED32 = 5
+};
 
 struct wire_field {
 	uint32_t number;
@@ -148,9 +153,9 @@ static struct json_value make_time(
 	/* Years 1 to 9999, as RFC 3339 can say. */
 	if (seconds < -62135596800ll || seconds > 253402300799ll)
 		return json_null();
-	return json_string(str_from(text, is_micro
-				? clock_format_rfc3339_micro(seconds, micro, text)
-				: clock_format_rfc3339(seconds, text)));
+	return json_string(
+		str_from(text, is_micro ? clock_format_rfc3339_micro(seconds, micro, text)
+					: clock_format_rfc3339(seconds, text)));
 }
 
 static int read_special(struct arena *arena, const struct schema *schema, struct str bytes,
@@ -209,8 +214,8 @@ static int read_value(const struct reader *reader, const struct schema *schema,
 		*ret = json_string(base64_text_encode(reader->arena, field->bytes));
 		return field->type == WIRE_BYTES ? 0 : malformed(reader->err);
 	case SCHEMA_INTEGER:
-		*ret = json_integer(schema->bits == 32 ? (int32_t)field->integer
-						       : (int64_t)field->integer);
+		*ret = json_integer(
+			schema->bits == 32 ? (int32_t)field->integer : (int64_t)field->integer);
 		return field->type == WIRE_VARINT ? 0 : malformed(reader->err);
 	case SCHEMA_BOOLEAN:
 		*ret = json_bool(field->integer != 0);
@@ -344,9 +349,9 @@ static int read_field(const struct reader *reader, const struct schema_field *kn
 }
 
 /*
- * The field of that number within the sub-message `parent` (0: none; the outermost number in the low
- * byte, the next one above it). When there is none, *ret_inner is the sub-message that the number
- * opens, or 0.
+ * The field of that number within the sub-message `parent` (0: none; the outermost number in the
+ * low byte, the next one above it). When there is none, *ret_inner is the sub-message that the
+ * number opens, or 0.
  */
 static const struct schema_field *find_number(
 	const struct schema *schema, uint32_t parent, uint32_t number, uint32_t *ret_inner)

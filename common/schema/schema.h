@@ -14,16 +14,16 @@ enum schema_kind {
 	SCHEMA_MAP,    /* any key, values of `element` */
 	SCHEMA_LIST,   /* elements of `element` */
 	SCHEMA_STRING,
-	SCHEMA_BYTES,         /* base64 text */
-	SCHEMA_INTEGER,       /* `bits` 32 or 64 */
+	SCHEMA_BYTES,   /* base64 text */
+	SCHEMA_INTEGER, /* `bits` 32 or 64 */
 	SCHEMA_NUMBER,
 	SCHEMA_BOOLEAN,
 	SCHEMA_INT_OR_STRING,
-	SCHEMA_QUANTITY,      /* string or number in, canonical string out */
-	SCHEMA_TIME,          /* RFC 3339, second precision */
-	SCHEMA_MICRO_TIME,    /* RFC 3339 with 6 fraction digits */
-	SCHEMA_DURATION,      /* Go duration string */
-	SCHEMA_ANY,           /* any JSON: RawExtension, JSON, preserve-unknown without type */
+	SCHEMA_QUANTITY,   /* string or number in, canonical string out */
+	SCHEMA_TIME,       /* RFC 3339, second precision */
+	SCHEMA_MICRO_TIME, /* RFC 3339 with 6 fraction digits */
+	SCHEMA_DURATION,   /* Go duration string */
+	SCHEMA_ANY,        /* any JSON: RawExtension, JSON, preserve-unknown without type */
 };
 
 enum schema_flags {
@@ -31,15 +31,19 @@ enum schema_flags {
 	SCHEMA_PRESERVE_UNKNOWN = 1 << 1,  /* unknown fields stay */
 	SCHEMA_EMBEDDED_RESOURCE = 1 << 2, /* holds apiVersion, kind, metadata of its own */
 	SCHEMA_ATOMIC = 1 << 3,            /* struct or map: server-side apply sees one value */
-	SCHEMA_CUSTOM = 1 << 4,            /* of a CRD: members sorted by key, type errors are found by
-	                                      validation (422) rather than by decoding (400) */
-	SCHEMA_OBJECT_META = 1 << 5,       /* metav1.ObjectMeta */
-	SCHEMA_RESOURCE_LIST = 1 << 6,     /* map of quantities: rounded up to milli */
-	SCHEMA_UNTYPED = 1 << 7,           /* custom STRUCT: no type is demanded; `fields` apply to
-	                                      objects, `element` applies to arrays */
+	SCHEMA_CUSTOM = 1 << 4,        /* of a CRD: members sorted by key, type errors are found by
+					  validation (422) rather than by decoding (400) */
+	SCHEMA_OBJECT_META = 1 << 5,   /* metav1.ObjectMeta */
+	SCHEMA_RESOURCE_LIST = 1 << 6, /* map of quantities: rounded up to milli */
+	SCHEMA_UNTYPED = 1 << 7,       /* custom STRUCT: no type is demanded; `fields` apply to
+					  objects, `element` applies to arrays */
 };
 
-enum schema_list_type { SCHEMA_LIST_ATOMIC, SCHEMA_LIST_SET, SCHEMA_LIST_MAP };
+enum schema_list_type {
+	SCHEMA_LIST_ATOMIC,
+	SCHEMA_LIST_SET,
+	SCHEMA_LIST_MAP
+};
 
 struct schema;
 struct regex;
@@ -51,15 +55,15 @@ struct schema_rules {
 	bool enum_allows_empty; /* "" passes besides the values (optional Go strings) */
 	bool has_minimum, has_maximum, exclusive_minimum, exclusive_maximum, has_multiple_of;
 	double minimum, maximum, multiple_of;
-	int64_t minimum_length, maximum_length;   /* of strings in characters, -1: none */
+	int64_t minimum_length, maximum_length; /* of strings in characters, -1: none */
 	int64_t minimum_items, maximum_items;
 	int64_t minimum_properties, maximum_properties;
-	bool required_value;   /* built-ins: "" , 0 or absent is "Required value" */
-	bool immutable;        /* built-ins: may not change on update */
+	bool required_value; /* built-ins: "" , 0 or absent is "Required value" */
+	bool immutable;      /* built-ins: may not change on update */
 	bool unique_items;
 	struct str pattern;
 	const struct regex *compiled_pattern; /* NULL: compiled when first needed by the engine */
-	struct str format;     /* OpenAPI format, or a k8s-... name format; empty: none */
+	struct str format; /* OpenAPI format, or a k8s-... name format; empty: none */
 	/* Custom schemas only: the logical junctors. */
 	const struct schema *const *all_of;
 	const struct schema *const *any_of;
@@ -85,7 +89,7 @@ struct schema_field {
 	uint16_t flags;
 	uint16_t protobuf_number;        /* 0: none */
 	uint16_t protobuf_parent_number; /* > 0: lies in that embedded sub-message */
-	struct str patch_merge_key;      /* of a list with FIELD_PATCH_MERGE; empty: a primitive list */
+	struct str patch_merge_key; /* of a list with FIELD_PATCH_MERGE; empty: a primitive list */
 	const struct json_value *default_value; /* NULL: none */
 };
 
@@ -100,16 +104,17 @@ struct schema {
 	uint16_t flags;
 	uint8_t bits;      /* SCHEMA_INTEGER */
 	uint8_t list_type; /* enum schema_list_type */
-	struct str name;   /* OpenAPI model name of a struct ("io.k8s.api.core.v1.Pod"), may be empty */
-	const struct schema_field *fields;  /* in canonical (output) order */
-	const uint16_t *fields_by_name;     /* indexes of fields, sorted bytewise by name */
+	struct str
+		name; /* OpenAPI model name of a struct ("io.k8s.api.core.v1.Pod"), may be empty */
+	const struct schema_field *fields; /* in canonical (output) order */
+	const uint16_t *fields_by_name;    /* indexes of fields, sorted bytewise by name */
 	uint16_t field_count;
 	uint16_t map_key_count;
-	const struct str *map_keys;         /* SCHEMA_LIST_MAP, in order */
-	const struct schema *element;       /* of lists and maps; of the ObjectMeta of a custom
-	                                       type: what its schema demands of metadata, or NULL */
-	const struct schema_rules *rules;   /* NULL: none */
-	schema_default_fn default_function; /* NULL: none */
+	const struct str *map_keys;             /* SCHEMA_LIST_MAP, in order */
+	const struct schema *element;           /* of lists and maps; of the ObjectMeta of a custom
+						   type: what its schema demands of metadata, or NULL */
+	const struct schema_rules *rules;       /* NULL: none */
+	schema_default_fn default_function;     /* NULL: none */
 	const struct json_value *default_value; /* of a list element or map value; NULL: none */
 	bool has_defaults; /* here or below: subtrees without any are not walked */
 	bool has_rules;    /* the same for rules and required fields */

@@ -16,7 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from plane import PROGRAMS  # noqa: E402  (found by the line above)
+from plane import PROGRAMS, Plane  # noqa: E402  (found by the line above)
 
 PROGRAM = PROGRAMS / "kube-apiserver"
 
@@ -293,6 +293,61 @@ class Manifests(unittest.TestCase):
         result = run(*flags, "--storage-backend=lmdb", "--validate-only")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("--etcd-servers is not used with --storage-backend=lmdb", result.stderr)
+
+
+class Start(unittest.TestCase):
+    """With real keys in the place of the manifests' and the embedded store, all of them serve."""
+
+    def check(self, manifest):
+        with tempfile.TemporaryDirectory(prefix="tk-") as folder:
+            state = pathlib.Path(folder, "state")
+            it = Plane("--storage-backend=lmdb", *self.adjust(manifest, state, folder),
+                       state_dir=state)
+            state.mkdir()
+            try:
+                it.start()
+                answer = it.get("/version")
+                self.assertEqual(answer.status, 200)
+                self.assertEqual(answer.json()["major"], "1")
+                self.assertEqual(it.stop(), 0)
+            finally:
+                it.close()
+
+    @staticmethod
+    def adjust(manifest, state, folder):
+        """The plane's own port, certificate and mode stay; all files are of its keys."""
+        flags = []
+        for flag in manifest.split():
+            name, _, value = flag.partition("=")
+            if name in ("--secure-port", "--bind-address", "--tls-cert-file", "--client-ca-file",
+                        "--tls-private-key-file", "--storage-backend", "--authorization-mode",
+                        "--advertise-address"):
+                continue
+            if name in ("--cert-dir", "--audit-log-path"):
+                value = f"{folder}/{name[2:]}"
+            elif value.startswith("@/"):
+                file = "admin" if name.startswith("--requestheader") else "apiserver"
+                value = f"{state}/pki/{file}.{'key' if 'key' in name else 'crt'}"
+            flags.append(f"{name}={value}")
+        return flags
+
+    def test_kubeadm_1_12(self):
+        self.check(KUBEADM_1_12)
+
+    def test_kubeadm_1_36(self):
+        self.check(KUBEADM_1_36.replace(",fd00:10:96::/112", ""))
+
+    def test_the_hard_way_1_12(self):
+        self.check(HARD_WAY_1_12)
+
+    def test_the_hard_way_1_36(self):
+        self.check(HARD_WAY_1_36)
+
+    def test_k3s_1_18(self):
+        self.check(K3S_1_18)
+
+    def test_k3s_1_36(self):
+        self.check(K3S_1_36)
 
 
 class CommandLine(unittest.TestCase):
