@@ -83,6 +83,21 @@ static int add_flags(const struct sup_flags *flags, unsigned mask, struct arena 
 	return 0;
 }
 
+/* One value a range, where the flag has one text. */
+static void split_service_ranges(struct settings *settings)
+{
+	struct arena *arena = arena_create(0);
+	struct str name = STR("service-cluster-ip-range");
+	struct str rest = arena_copy(arena, settings_value(settings, name, 0));
+
+	if (str_find_byte(rest, ',') < rest.length) {
+		settings_set(settings, name, str_trim(str_split(&rest, ',')));
+		while (!str_is_empty(rest))
+			settings_add(settings, name, str_trim(str_split(&rest, ',')));
+	}
+	arena_destroy(&arena);
+}
+
 /* Only the front: it has the key for HTTPS anyway. */
 static int add_token_key(const struct sup_flags *flags, const struct sup_options *options,
 	struct settings *settings, struct error *err)
@@ -157,6 +172,7 @@ int sup_settings_make(const struct sup_flags *flags, const struct sup_options *o
 	if (result == 0) {
 		struct sup_server_options server;
 
+		split_service_ranges(settings);
 		sup_server_options_read(flags, id, &server, ignore_complaint, NULL);
 		if (server.worker_loops)
 			settings_set(settings, STR("internal.worker-loops"),

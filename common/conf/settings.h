@@ -12,9 +12,11 @@
  *   internal.service-ip         the address of the service default/kubernetes
  *   internal.socket.NAME        path of each server's private socket
  *   internal.uid.NAME           the user that each server runs as
+ *   internal.worker-loops       how many event loops the server is to run; absent: as it likes
  *   internal.trusted-uids       who may claim any identity on the private socket
  *   internal.jail.writable, internal.jail.readable, internal.jail.open-files
  *                               for child_process_enter_jail
+ *   service-cluster-ip-range    one value a range: one, or two of different families
  *   content.tls-sni-cert-key    three values for each pair: certificate, key, names with commas
  *                               between (may be empty)
  * List flags have one value an item, map flags one "key=value" an item; a flag with neither value
