@@ -45,6 +45,44 @@ static int add_named_pair(
 	return 0;
 }
 
+/* What upstream says when it cannot read the file. */
+static const struct {
+	enum sup_flag_id id;
+	const char *text;
+} complaints[] = {
+	{SUP_FLAG_ADMISSION_CONTROL_CONFIG_FILE, "failed to read plugin config"},
+	{SUP_FLAG_AUDIT_POLICY_FILE, "loading audit policy file"},
+	{SUP_FLAG_AUDIT_WEBHOOK_CONFIG_FILE, "initializing audit webhook"},
+	{SUP_FLAG_AUTHENTICATION_CONFIG, "invalid authentication config"},
+	{SUP_FLAG_AUTHENTICATION_TOKEN_WEBHOOK_CONFIG_FILE, "invalid authentication config"},
+	{SUP_FLAG_AUTHORIZATION_CONFIG, "invalid authorization config"},
+	{SUP_FLAG_AUTHORIZATION_POLICY_FILE, "invalid authorization config"},
+	{SUP_FLAG_AUTHORIZATION_WEBHOOK_CONFIG_FILE, "invalid authorization config"},
+	{SUP_FLAG_BASIC_AUTH_FILE, "invalid authentication config"},
+	{SUP_FLAG_CLIENT_CA_FILE, "unable to load client CA file"},
+	{SUP_FLAG_EGRESS_SELECTOR_CONFIG_FILE, "failed to read egress selector config"},
+	{SUP_FLAG_OIDC_CA_FILE, "invalid authentication config"},
+	{SUP_FLAG_REQUESTHEADER_CLIENT_CA_FILE, "unable to load request-header-client-ca-file"},
+	{SUP_FLAG_SERVICE_ACCOUNT_KEY_FILE, "invalid authentication config"},
+	{SUP_FLAG_SERVICE_ACCOUNT_SIGNING_KEY_FILE,
+		"failed to parse service-account-issuer-key-file"},
+	{SUP_FLAG_TLS_CERT_FILE, "unable to load server certificate"},
+	{SUP_FLAG_TLS_PRIVATE_KEY_FILE, "unable to load server certificate"},
+	{SUP_FLAG_TLS_SNI_CERT_KEY, "failed to load SNI cert and key"},
+	{SUP_FLAG_TOKEN_AUTH_FILE, "invalid authentication config"},
+	{SUP_FLAG_TRACING_CONFIG_FILE, "failed to read tracing config"},
+};
+
+static int complain_of_file(const struct sup_flag *flag, struct error *err)
+{
+	error_wrap(err, "--%s", flag->name);
+	for (size_t i = 0; i < sizeof(complaints) / sizeof(*complaints); i++) {
+		if (complaints[i].id == sup_flag_id(flag))
+			return error_wrap(err, "%s", complaints[i].text);
+	}
+	return ERROR_RETURN;
+}
+
 static int add_flag_contents(const struct sup_flags *flags, enum sup_flag_id id,
 	struct arena *arena, struct settings *settings, struct error *err)
 {
@@ -60,7 +98,7 @@ static int add_flag_contents(const struct sup_flags *flags, enum sup_flag_id id,
 		if (str_is_empty(value))
 			continue;
 		if ((is_pair ? add_named_pair : add_contents)(settings, name, value, err) < 0)
-			return error_wrap(err, "--%s", flag->name);
+			return complain_of_file(flag, err);
 	}
 	return 0;
 }

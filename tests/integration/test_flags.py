@@ -281,8 +281,19 @@ class Manifests(unittest.TestCase):
         pathlib.Path(self.folder.name, "sa.pub").unlink()
         result = run(*flags, "--validate-only")
         self.assertEqual(result.returncode, 1)
-        self.assertIn(f"Error: --service-account-key-file: open {self.folder.name}/sa.pub: "
-                      "No such file or directory", result.stderr)
+        self.assertIn("Error: invalid authentication config: --service-account-key-file: "
+                      f"open {self.folder.name}/sa.pub: No such file or directory", result.stderr)
+
+    def test_files_that_are_missing_are_told_in_the_words_of_upstream(self):
+        for flag, message in (
+                ("--audit-policy-file", "loading audit policy file: "),
+                ("--client-ca-file", "unable to load client CA file: "),
+                ("--admission-control-config-file", "failed to read plugin config: "),
+                ("--authorization-config", "invalid authorization config: ")):
+            result = run(f"{flag}=/nonexistent", "--validate-only")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"Error: {message}{flag}: open /nonexistent: No such file or directory",
+                          result.stderr)
 
     def test_etcd_is_refused_at_the_start_and_the_embedded_store_taken_where_it_is_named(self):
         flags = [*self.flags_of(KUBEADM_1_12), f"--state-dir={self.folder.name}/state"]

@@ -582,14 +582,16 @@ class Manners(unittest.TestCase):
             self.assertIn(("aggregator", "RELOAD second ca"), p.events())
             (p.directory / "ca").unlink()
             p.process.send_signal(signal.SIGHUP)
-            p.wait_line(r"Nothing is reloaded: --client-ca-file: open .*/ca: No such file")
+            p.wait_line(r"Nothing is reloaded: unable to load client CA file: "
+                        r"--client-ca-file: open .*/ca: No such file")
             self.assertEqual(p.events().count(("aggregator", "RELOAD second ca")), 1)
 
     def test_a_missing_file_is_named_at_start(self):
         with contextlib.closing(Plane(flags=["--token-auth-file=/nonexistent"])) as p:
             p.start()
             self.assertEqual(p.wait_exit(), 1)
-            p.wait_line(r"Error: --token-auth-file: open /nonexistent: No such file or directory")
+            p.wait_line(r"Error: invalid authentication config: --token-auth-file: "
+                        r"open /nonexistent: No such file or directory")
 
     def test_all_validation_errors_are_told_at_once(self):
         with plane(flags=["--secure-port=0", "--authorization-mode=X"]) as p:
