@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define RESTART_WAIT_NS   120000000000ull
-#define RESTART_POLL_MS   20
+#define POLL_MS           20
 #define DEFAULT_DIRECTORY "/var/lib/troika"
 
 static const char usage[] =
@@ -21,6 +21,7 @@ static const char usage[] =
 	"\n"
 	"  status [--output table|json]   the processes, their memory and their stores\n"
 	"  restart SERVER                 let a server end in order and start it again\n"
+	"  drain                          stop in order, requests first, and wait until it is over\n"
 	"  reload                         read all files anew and hand them to the servers\n"
 	"  logs [--follow]                the last lines of the log\n"
 	"  config check FILE              whether kube-apiserver can start with --config=FILE\n"
@@ -78,7 +79,7 @@ static int wait_restarted(const struct options *options, struct str name, uint64
 		server = ctl_status_find(&status, name);
 		if (server && server->pid != old_pid && str_equal(server->state, STR("ready")))
 			return 0;
-		poll(NULL, 0, RESTART_POLL_MS);
+		poll(NULL, 0, POLL_MS);
 	}
 	return error_set(
 		err, ERROR_TIMEOUT, "%.*s has not become ready again in 2 minutes", STR_ARG(name));
@@ -98,6 +99,19 @@ static int restart(const struct options *options, struct arena *arena, struct er
 		    err) < 0)
 		return ERROR_RETURN;
 	return wait_restarted(options, name, server ? server->pid : 0, arena, err);
+}
+
+/* Until nobody answers any more; how long that may take is up to the flags. */
+static int drain(const struct options *options, struct arena *arena, struct error *err)
+{
+	struct error gone = ERROR_INIT(arena);
+	struct ctl_status status;
+
+	if (ctl_client_ask(options->directory, "drain", print_line, NULL, err) < 0)
+		return ERROR_RETURN;
+	while (ctl_status_read(options->directory, arena, &status, &gone) == 0)
+		poll(NULL, 0, POLL_MS);
+	return 0;
 }
 
 /* kube-apiserver beside us, else by PATH. */
@@ -133,6 +147,8 @@ static int run(const struct options *options, struct arena *arena, struct error 
 		return show_status(options, arena, err);
 	if (strcmp(verb, "restart") == 0 && options->count == 2)
 		return restart(options, arena, err);
+	if (strcmp(verb, "drain") == 0 && options->count == 1)
+		return drain(options, arena, err);
 	if (strcmp(verb, "reload") == 0 && options->count == 1)
 		return ctl_client_ask(options->directory, "reload", print_line, NULL, err);
 	if (strcmp(verb, "logs") == 0 && options->count == 1)

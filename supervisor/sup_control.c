@@ -208,6 +208,17 @@ static void restart(struct sup_plane *plane, struct str name, struct buffer *buf
 	buffer_printf(buffer, "error there is no server \"%.*s\"\n", STR_ARG(name));
 }
 
+static void drain(struct sup_plane *plane, struct buffer *buffer)
+{
+	if (plane->shutdown.has_begun) {
+		buffer_append(buffer, STR("error the plane is stopping\n"));
+		return;
+	}
+	log_info("Stopping, as asked for");
+	sup_shutdown_begin(plane, SUP_EXIT_OK, false);
+	buffer_append(buffer, STR("ok\n"));
+}
+
 static void reload(struct sup_plane *plane, struct buffer *buffer)
 {
 	struct error err = {0};
@@ -240,6 +251,8 @@ static void answer(struct sup_plane *plane, struct sup_control_client *client, s
 		tell_status(plane, &buffer);
 	else if (str_equal(verb, STR("restart")))
 		restart(plane, argument, &buffer);
+	else if (str_equal(verb, STR("drain")))
+		drain(plane, &buffer);
 	else if (str_equal(verb, STR("reload")))
 		reload(plane, &buffer);
 	else if (str_equal(verb, STR("logs")))

@@ -14,6 +14,7 @@
  *                  "address ADDRESS:PORT", "directory PATH",
  *                  "server NAME PROGRAM PID STATE UPTIME_MS RESTARTS" each
  *   restart NAME   the server drains, ends and is started again
+ *   drain          as SIGTERM: stops in order
  *   reload         as SIGHUP, with the error if there is one
  *   logs           the last lines of the log
  *   logs follow    these and, until the client goes, all further ones

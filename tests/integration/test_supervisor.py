@@ -349,6 +349,15 @@ class Control(unittest.TestCase):
             self.assertEqual((result.returncode, result.stderr),
                              (1, 'troikactl: there is no server "other"\n'))
 
+    def test_drain_stops_in_order_and_waits(self):
+        with plane() as p:
+            p.wait_ready()
+            result = self.ctl(p, "drain")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertEqual(p.wait_exit(), 0)
+            self.assertIn(("aggregator", "DRAIN"), p.events())
+            self.assertFalse((p.directory / "state/run/control.sock").exists())
+
     def test_reload_tells_what_is_wrong(self):
         with plane() as p:
             p.wait_ready()
