@@ -12,7 +12,8 @@
 static struct str default_text(const struct sup_flag *flag, struct arena *arena)
 {
 	struct sup_flags *flags = sup_flags_create();
-	struct str text = sup_flags_echo(flags, sup_flag_id(flag), arena);
+	/* A plain value is a view into the flags. */
+	struct str text = arena_copy(arena, sup_flags_echo(flags, sup_flag_id(flag), arena));
 
 	sup_flags_destroy(&flags);
 	return text;
