@@ -2,6 +2,7 @@
 #include "ext_server.h"
 #include "health.h"
 #include "log.h"
+#include "rbac_informer.h"
 #include "server_process.h"
 
 #define SECOND_NS 1000000000ll
@@ -153,7 +154,14 @@ static int start(void *opaque, struct server_process *process, struct error *err
 	health_checks_pass(checks, "poststarthook/crd-informer-synced");
 	health_checks_pass(checks, "poststarthook/start-apiextensions-controllers");
 	server->namespaces = ext_namespaces_create(server);
-	server->rbac_feed = ext_rbac_feed_create(server, on_rbac_synced, self);
+	server->rbac_informer = rbac_informer_create(&(struct rbac_informer_options){
+		.loop = server->loop,
+		.client = server->core,
+		.user = &server->identity,
+		.rbac = server->rbac,
+		.on_synced = on_rbac_synced,
+		.context = self,
+	});
 	return 0;
 }
 
@@ -182,7 +190,7 @@ static void stop(void *opaque)
 {
 	struct ext_server *server = &((struct ext_process *)opaque)->server;
 
-	ext_rbac_feed_destroy(&server->rbac_feed);
+	rbac_informer_destroy(&server->rbac_informer);
 	ext_namespaces_destroy(&server->namespaces);
 	http_client_destroy(&server->core);
 	ext_server_fini(server);

@@ -67,23 +67,6 @@ void ext_openapi_destroy(struct ext_openapi **openapi)
 
 /* ---- Compression ---- */
 
-static bool inflate_text(const struct openapi_encoding *encoding, struct buffer *out)
-{
-	z_stream stream = {0};
-	bool is_whole;
-
-	if (inflateInit2(&stream, GZIP_WINDOW_BITS) != Z_OK)
-		return false;
-	stream.next_in = (Bytef *)(uintptr_t)encoding->gzip.data;
-	stream.avail_in = (uInt)encoding->gzip.length;
-	stream.next_out = (Bytef *)buffer_reserve(out, encoding->content_bytes);
-	stream.avail_out = (uInt)encoding->content_bytes;
-	is_whole = inflate(&stream, Z_FINISH) == Z_STREAM_END;
-	out->length += encoding->content_bytes - stream.avail_out;
-	inflateEnd(&stream);
-	return is_whole;
-}
-
 static struct blob *deflate_text(struct str text)
 {
 	z_stream stream = {0};
@@ -177,7 +160,7 @@ static void load_meta_schemas(struct ext_openapi *openapi)
 	struct error err = ERROR_INIT(openapi->meta_arena);
 
 	if (api_extensions_openapi_document_count > 0 &&
-		inflate_text(&api_extensions_openapi_documents[0].json, &text) &&
+		openapi_inflate(&api_extensions_openapi_documents[0].json, &text) &&
 		json_read(openapi->meta_arena, arena_copy(openapi->meta_arena, buffer_str(&text)),
 			NULL, &document, &err) == 0) {
 		schemas = json_find_path(&document, "components", "schemas", NULL);

@@ -5,6 +5,8 @@
 #include "api_server.h"
 #include "http_client.h"
 
+struct rbac_informer;
+
 /* The extensions server's own context: what its files share. One per process. */
 struct ext_server {
 	struct event_loop *loop;
@@ -14,7 +16,7 @@ struct ext_server {
 	struct api_server *api;
 	struct http_client *core;  /* the server that has namespaces and RBAC objects */
 	struct user_info identity; /* who we are to it */
-	struct ext_rbac_feed *rbac_feed;
+	struct rbac_informer *rbac_informer;
 	struct ext_namespaces *namespaces;
 	struct ext_registry *registry;
 	struct ext_cleanup *cleanup;
@@ -33,15 +35,6 @@ void ext_server_fini(struct ext_server *server);
 #define EXT_GROUP   "apiextensions.k8s.io"
 #define EXT_PLURAL  "customresourcedefinitions"
 #define EXT_VERSION "v1"
-
-/* ---- ext_rbac_feed.c: keeps the authorizer's rules in step with the stored roles and bindings.
- * ---- */
-
-struct ext_rbac_feed;
-/* `synced` is called once, when all four resources have been listed. */
-struct ext_rbac_feed *ext_rbac_feed_create(
-	struct ext_server *server, void (*synced)(void *context), void *context);
-void ext_rbac_feed_destroy(struct ext_rbac_feed **feed);
 
 /* ---- ext_namespaces.c: whether a namespace lives. ---- */
 
