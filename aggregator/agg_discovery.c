@@ -265,20 +265,7 @@ static void respond_pretty(struct agg_request *request, const struct form *form)
 static void respond_form(
 	struct agg_request *request, const struct form *form, const char *content_type)
 {
-	struct http_headers headers = {0};
-	struct str etag = str_from_c(form->etag);
-	bool is_known =
-		str_equal(http_headers_find(&request->http->headers, STR("if-none-match")), etag);
-
-	request->status = is_known ? 304 : 200;
-	http_headers_add(request->arena, &headers, STR("content-type"), str_from_c(content_type));
-	http_headers_add(request->arena, &headers, STR("etag"), etag);
-	http_headers_add(request->arena, &headers, STR("vary"), STR("Accept"));
-	agg_request_common_headers(request, &headers);
-	if (is_known)
-		http_exchange_respond(request->exchange, 304, &headers, STR_EMPTY);
-	else
-		http_exchange_respond_blob(request->exchange, 200, &headers, form->body);
+	agg_request_respond_tagged(request, content_type, form->etag, form->body);
 }
 
 static void on_gathered(struct agg_request *request)

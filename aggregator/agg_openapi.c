@@ -138,24 +138,9 @@ static void on_gathered(struct agg_request *request)
 {
 	enum kind kind = wanted_kind(request);
 	struct merged *merged = &request->server->openapi->kinds[kind];
-	struct http_headers headers = {0};
-	struct str etag;
-	bool is_known;
 
 	bring_up_to_date(kind, merged);
-	etag = str_from_c(merged->etag);
-	is_known =
-		str_equal(http_headers_find(&request->http->headers, STR("if-none-match")), etag);
-	request->status = is_known ? 304 : 200;
-	http_headers_add(request->arena, &headers, STR("content-type"),
-		str_from_c(kinds[kind].content_type));
-	http_headers_add(request->arena, &headers, STR("etag"), etag);
-	http_headers_add(request->arena, &headers, STR("vary"), STR("Accept"));
-	agg_request_common_headers(request, &headers);
-	if (is_known)
-		http_exchange_respond(request->exchange, 304, &headers, STR_EMPTY);
-	else
-		http_exchange_respond_blob(request->exchange, 200, &headers, merged->body);
+	agg_request_respond_tagged(request, kinds[kind].content_type, merged->etag, merged->body);
 }
 
 static void serve(struct agg_request *request)

@@ -164,6 +164,25 @@ void agg_request_respond(
 	http_exchange_respond(request->exchange, status, &headers, body);
 }
 
+void agg_request_respond_tagged(
+	struct agg_request *request, const char *content_type, const char *etag, struct blob *body)
+{
+	struct http_headers headers = {0};
+	struct str tag = str_from_c(etag);
+	bool is_known =
+		str_equal(http_headers_find(&request->http->headers, STR("if-none-match")), tag);
+
+	request->status = is_known ? 304 : 200;
+	http_headers_add(request->arena, &headers, STR("content-type"), str_from_c(content_type));
+	http_headers_add(request->arena, &headers, STR("etag"), tag);
+	http_headers_add(request->arena, &headers, STR("vary"), STR("Accept"));
+	agg_request_common_headers(request, &headers);
+	if (is_known)
+		http_exchange_respond(request->exchange, 304, &headers, STR_EMPTY);
+	else
+		http_exchange_respond_blob(request->exchange, 200, &headers, body);
+}
+
 void agg_request_fail(struct agg_request *request)
 {
 	int status;

@@ -60,6 +60,9 @@ void agg_request_release(struct agg_request *request);
 void agg_request_common_headers(struct agg_request *request, struct http_headers *headers);
 void agg_request_respond(
 	struct agg_request *request, int status, const char *content_type, struct str body);
+/* A whole document under its ETag; 304 when the client has it. */
+void agg_request_respond_tagged(
+	struct agg_request *request, const char *content_type, const char *etag, struct blob *body);
 /* request->err as a Status. */
 void agg_request_fail(struct agg_request *request);
 
