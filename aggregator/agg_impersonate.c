@@ -171,7 +171,7 @@ bool agg_step_impersonate(struct agg_request *request)
 	struct str *groups;
 	struct user_extra *extra;
 
-	if (request->is_private || !has_field(headers))
+	if (request->origin != AGG_ORIGIN_SECURE || !has_field(headers))
 		return true;
 	groups = ARENA_ARRAY(request->arena, struct str, headers->count);
 	extra = ARENA_ARRAY(request->arena, struct user_extra, headers->count);

@@ -24,6 +24,9 @@ static void serve_when_ready(struct agg_server *server)
 	if (!server->has_rules || !server->has_discovery)
 		return;
 	http_server_listen(server->secure, server_process_listener(server->process, "secure"));
+	if (server->insecure)
+		http_server_listen(
+			server->insecure, server_process_listener(server->process, "insecure"));
 	http_server_listen(server->private_, server_process_listener(server->process, "private"));
 	server_process_ready(server->process);
 	log_info("Serving");
@@ -134,6 +137,14 @@ static void create_front(struct agg_server *server, struct tls_context *tls)
 		.on_refused = agg_request_refuse,
 		.context = server,
 	});
+	if (server_process_listener(server->process, "insecure") >= 0)
+		server->insecure = http_server_create(&(struct http_server_options){
+			.loop = server->loop,
+			.limits = {.concurrent_streams = 250},
+			.on_request = agg_request_receive_insecure,
+			.on_refused = agg_request_refuse,
+			.context = server,
+		});
 	server->private_ = http_server_create(&(struct http_server_options){
 		.loop = server->loop,
 		.limits = {.concurrent_streams = 10000, .idle_timeout_ns = UINT64_MAX},
@@ -209,7 +220,8 @@ static void on_drained(void *context)
 {
 	struct agg_server *server = context;
 
-	server_process_drained(server->process);
+	if (--server->undrained == 0)
+		server_process_drained(server->process);
 }
 
 /* The private socket goes on: the other servers may still need us to finish. */
@@ -221,7 +233,10 @@ static void drain(void *context)
 	agg_health_fail_ready(server->health);
 	agg_request_drain_all(server);
 	agg_services_drain(server->services);
+	server->undrained = server->insecure ? 2 : 1;
 	http_server_drain(server->secure, on_drained, server);
+	if (server->insecure)
+		http_server_drain(server->insecure, on_drained, server);
 }
 
 static void stop(void *context)
@@ -229,6 +244,7 @@ static void stop(void *context)
 	struct agg_server *server = context;
 
 	http_server_destroy(&server->secure);
+	http_server_destroy(&server->insecure);
 	http_server_destroy(&server->private_);
 	informer_destroy(&server->definitions);
 	rbac_informer_destroy(&server->rbac);

@@ -100,7 +100,8 @@ static void on_exchange_close(void *context)
 	agg_request_release(request);
 }
 
-static void receive(struct agg_server *server, struct http_exchange *exchange, bool is_private)
+static void receive(
+	struct agg_server *server, struct http_exchange *exchange, enum agg_origin origin)
 {
 	struct arena *arena = http_exchange_arena(exchange);
 	struct agg_request *request = ARENA_NEW(arena, struct agg_request);
@@ -112,7 +113,7 @@ static void receive(struct agg_server *server, struct http_exchange *exchange, b
 	request->err = ERROR_INIT(arena);
 	request->received_ns = clock_now_ns();
 	request->deadline_ns = request->received_ns + server->request_timeout_ns;
-	request->is_private = is_private;
+	request->origin = origin;
 	request->audit_id = agg_identifier_uuid(arena);
 	http_exchange_set_handler(exchange, request, on_exchange_writable, on_exchange_close);
 	agg_request_continue(request);
@@ -120,12 +121,17 @@ static void receive(struct agg_server *server, struct http_exchange *exchange, b
 
 void agg_request_receive_secure(void *context, struct http_exchange *exchange)
 {
-	receive(context, exchange, false);
+	receive(context, exchange, AGG_ORIGIN_SECURE);
+}
+
+void agg_request_receive_insecure(void *context, struct http_exchange *exchange)
+{
+	receive(context, exchange, AGG_ORIGIN_INSECURE);
 }
 
 void agg_request_receive_private(void *context, struct http_exchange *exchange)
 {
-	receive(context, exchange, true);
+	receive(context, exchange, AGG_ORIGIN_PRIVATE);
 }
 
 void agg_request_continue(struct agg_request *request)

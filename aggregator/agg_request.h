@@ -5,6 +5,13 @@
 #include "agg_server.h"
 #include "request_info.h"
 
+/* Through which door it came. */
+enum agg_origin {
+	AGG_ORIGIN_SECURE,
+	AGG_ORIGIN_INSECURE, /* plain HTTP: everyone is the administrator */
+	AGG_ORIGIN_PRIVATE,  /* another server's, not from the network */
+};
+
 /*
  * One request on its way through agg_request_steps.def. It lives in its exchange's arena and ends
  * with the exchange: whatever works on it is told so by on_close, and does not touch it afterwards.
@@ -21,7 +28,7 @@ struct agg_request {
 	uint64_t received_ns;
 	uint64_t deadline_ns; /* UINT64_MAX for long-running ones */
 	struct str audit_id;
-	bool is_private; /* came from another server, not from the network */
+	enum agg_origin origin;
 	bool is_long_running;
 	int status;                /* of the answer; 0: none yet */
 	struct agg_inflight *slot; /* what it is counted in; NULL: nowhere */
@@ -36,8 +43,9 @@ struct agg_request {
 	unsigned step;
 };
 
-/* The exchange's handlers of the two HTTP servers; context is the struct agg_server. */
+/* The exchange's handlers of the HTTP servers; context is the struct agg_server. */
 void agg_request_receive_secure(void *context, struct http_exchange *exchange);
+void agg_request_receive_insecure(void *context, struct http_exchange *exchange);
 void agg_request_receive_private(void *context, struct http_exchange *exchange);
 /* Answers what framing or limits refuse. */
 void agg_request_refuse(void *context, struct http_exchange *exchange, int status);

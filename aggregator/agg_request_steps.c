@@ -70,14 +70,25 @@ static bool authenticate_client(struct agg_request *request)
 	return true;
 }
 
+static bool identify(struct agg_request *request)
+{
+	switch (request->origin) {
+	case AGG_ORIGIN_SECURE:
+		return authenticate_client(request);
+	case AGG_ORIGIN_INSECURE:
+		authenticate_unsecured(&request->user);
+		return true;
+	case AGG_ORIGIN_PRIVATE:
+		/* The peer's user was checked when it connected. */
+		return user_info_from_headers(
+			request->arena, &request->http->headers, &request->user);
+	}
+	return false;
+}
+
 bool agg_step_authenticate(struct agg_request *request)
 {
-	/* On the private socket the peer's user was checked when it connected. */
-	bool is_known = request->is_private ? user_info_from_headers(request->arena,
-						      &request->http->headers, &request->user)
-					    : authenticate_client(request);
-
-	if (is_known)
+	if (identify(request))
 		return true;
 	error_set(&request->err, ERROR_UNAUTHORIZED, "Unauthorized");
 	agg_request_fail(request);
@@ -100,10 +111,11 @@ bool agg_step_limit(struct agg_request *request)
 	struct agg_server *server = request->server;
 	struct agg_inflight *slot = is_mutating(request) ? &server->mutating : &server->reading;
 
-	if (request->is_long_running || request->is_private)
+	if (request->is_long_running || request->origin == AGG_ORIGIN_PRIVATE)
 		return true;
 	if (slot->limit > 0 && slot->count >= slot->limit &&
-		!user_info_has_group(&request->user, STR("system:masters"))) {
+		(request->origin == AGG_ORIGIN_INSECURE ||
+			!user_info_has_group(&request->user, STR("system:masters")))) {
 		request->err.retry_after_seconds = 1;
 		agg_request_respond(request, 429, "text/plain; charset=utf-8",
 			STR("Too many requests, please try again later.\n"));

@@ -43,6 +43,7 @@ struct agg_server {
 	struct server_process *process;
 	struct event_loop *loop;
 	struct http_server *secure;
+	struct http_server *insecure; /* NULL: no plain HTTP */
 	struct http_server *private_;
 	struct agg_upstream upstreams[AGG_UPSTREAM_COUNT];
 	struct token_file *tokens; /* NULL: none */
@@ -63,6 +64,7 @@ struct agg_server {
 	uint64_t request_timeout_ns;
 	bool allows_anonymous;
 	bool is_draining;
+	unsigned undrained; /* servers of clients that still have requests under way */
 	uid_t trusted_uids[8];
 	size_t trusted_uid_count;
 	struct agg_request *long_running; /* those that end when we drain */

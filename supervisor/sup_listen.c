@@ -38,14 +38,12 @@ static int bind_patiently(
 	}
 }
 
-static int open_secure(const struct sup_options *options, const struct sup_state *state,
-	int *ret_fd, struct error *err)
+static int open_port(const struct sup_options *options, const struct sup_state *state,
+	const struct sup_ip *ip, unsigned port, int *ret_fd, struct error *err)
 {
 	struct sockaddr_storage address;
-	socklen_t length =
-		sup_ip_to_sockaddr(&options->bind_address, options->secure_port, &address);
-	struct str text =
-		sup_ip_format_port(options->arena, &options->bind_address, options->secure_port);
+	socklen_t length = sup_ip_to_sockaddr(ip, port, &address);
+	struct str text = sup_ip_format_port(options->arena, ip, port);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
@@ -68,6 +66,19 @@ failed:
 	if (fd >= 0)
 		close(fd);
 	return ERROR_RETURN;
+}
+
+/* Everything that clients may come to. */
+static int open_ports(const struct sup_options *options, const struct sup_state *state,
+	struct sup_listeners *listeners, struct error *err)
+{
+	if (open_port(options, state, &options->bind_address, options->secure_port,
+		    &listeners->secure, err) < 0)
+		return ERROR_RETURN;
+	if (options->insecure_port == 0)
+		return 0;
+	return open_port(options, state, &options->insecure_bind_address, options->insecure_port,
+		&listeners->insecure, err);
 }
 
 static int open_private(
@@ -106,6 +117,10 @@ static int write_addresses(
 		sup_ip_format_port(options->arena, &options->bind_address, options->secure_port);
 	struct str text = arena_printf(options->arena, "secure %.*s\n", STR_ARG(secure));
 
+	if (options->insecure_port != 0)
+		text = arena_printf(options->arena, "%.*sinsecure %.*s\n", STR_ARG(text),
+			STR_ARG(sup_ip_format_port(options->arena, &options->insecure_bind_address,
+				options->insecure_port)));
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++)
 		text = arena_printf(options->arena, "%.*s%s %s\n", STR_ARG(text),
 			sup_server_get((enum sup_server_id)id)->name, state->users[id].socket_path);
@@ -115,11 +130,11 @@ static int write_addresses(
 int sup_listeners_open(const struct sup_options *options, const struct sup_state *state,
 	struct sup_listeners *ret, struct error *err)
 {
-	struct sup_listeners listeners = {.secure = -1};
+	struct sup_listeners listeners = {.secure = -1, .insecure = -1};
 
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++)
 		listeners.private[id] = -1;
-	if (open_secure(options, state, &listeners.secure, err) < 0)
+	if (open_ports(options, state, &listeners, err) < 0)
 		goto failed;
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
 		if (open_private(state, (enum sup_server_id)id, &listeners.private[id], err) < 0)
@@ -139,6 +154,9 @@ void sup_listeners_close(struct sup_listeners *listeners)
 	if (listeners->secure >= 0)
 		close(listeners->secure);
 	listeners->secure = -1;
+	if (listeners->insecure >= 0)
+		close(listeners->insecure);
+	listeners->insecure = -1;
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
 		if (listeners->private[id] >= 0)
 			close(listeners->private[id]);

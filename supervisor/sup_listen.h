@@ -10,6 +10,7 @@
  */
 struct sup_listeners {
 	int secure;
+	int insecure; /* -1: no plain HTTP */
 	int private[SUP_SERVER_COUNT];
 };
 

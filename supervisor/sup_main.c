@@ -121,6 +121,7 @@ static void init_plane(struct sup_plane *plane, struct sup_flags *flags)
 	*plane = (struct sup_plane){.flags = flags, .signal_fd = -1, .state.lock_fd = -1};
 	sup_control_init(&plane->control);
 	plane->listeners.secure = -1;
+	plane->listeners.insecure = -1;
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++)
 		plane->listeners.private[id] = -1;
 }

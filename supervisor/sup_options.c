@@ -23,6 +23,9 @@ static int complete_addresses(
 		bind_text = STR("0.0.0.0");
 	if (!sup_ip_parse(bind_text, &options->bind_address))
 		return error_set(err, ERROR_INVALID, "bad bind address");
+	if (!sup_ip_parse(sup_flags_text(flags, SUP_FLAG_INSECURE_BIND_ADDRESS),
+		    &options->insecure_bind_address))
+		return error_set(err, ERROR_INVALID, "bad insecure bind address");
 	if (!sup_ip_parse(advertise_text, advertise) || sup_ip_is_unspecified(advertise)) {
 		*advertise = options->bind_address;
 		if ((sup_ip_is_unspecified(advertise) || sup_ip_is_loopback(advertise)) &&
@@ -197,6 +200,7 @@ int sup_options_complete(
 	if (override && override[0] != '\0')
 		options.libexec_directory = override;
 	options.secure_port = (unsigned)sup_flags_integer(flags, SUP_FLAG_SECURE_PORT);
+	options.insecure_port = (unsigned)sup_flags_integer(flags, SUP_FLAG_INSECURE_PORT);
 	options.shares_port = sup_flags_bool(flags, SUP_FLAG_PERMIT_PORT_SHARING);
 	options.request_timeout_ns = sup_flags_duration_ns(flags, SUP_FLAG_REQUEST_TIMEOUT);
 	options.shutdown_delay_ns = sup_flags_duration_ns(flags, SUP_FLAG_SHUTDOWN_DELAY_DURATION);
@@ -218,10 +222,6 @@ int sup_options_complete(
 
 int sup_options_check_late(const struct sup_flags *flags, struct error *err)
 {
-	if (sup_flags_integer(flags, SUP_FLAG_INSECURE_PORT) != 0)
-		return error_set(err, ERROR_INVALID,
-			"this version does not serve plain HTTP: leave out --insecure-port or set "
-			"it to 0");
 	if (str_equal(sup_flags_text(flags, SUP_FLAG_STORAGE_BACKEND), STR("etcd3")))
 		return error_set(err, ERROR_INVALID,
 			"this version stores in its embedded store only: leave out --etcd-servers, "

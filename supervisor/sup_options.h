@@ -9,8 +9,10 @@
 struct sup_options {
 	struct arena *arena; /* the caller's; texts below live in it */
 	unsigned secure_port;
+	unsigned insecure_port; /* 0: no plain HTTP */
 	bool shares_port;
 	struct sup_ip bind_address;
+	struct sup_ip insecure_bind_address;
 	struct sup_ip advertise_address;
 	struct sup_ip service_ip;    /* of default/kubernetes: the first of the service range */
 	bool has_tls_key_for_tokens; /* the key for HTTPS verifies service account tokens too */

@@ -143,6 +143,16 @@ static void say_ready(struct sup_plane *plane)
 	struct str address =
 		sup_ip_format_port(options->arena, &options->bind_address, options->secure_port);
 
+	if (options->insecure_port != 0) {
+		struct str insecure = sup_ip_format_port(
+			options->arena, &options->insecure_bind_address, options->insecure_port);
+
+		log_info("Serving insecurely on %.*s", STR_ARG(insecure));
+		log_warning("Whoever reaches %.*s is an administrator: there are neither "
+			    "authentication, nor authorization, nor encryption. Leave out "
+			    "--insecure-port to turn it off",
+			STR_ARG(insecure));
+	}
 	log_info("Serving securely on %.*s", STR_ARG(address));
 	sup_notify("READY=1\nSTATUS=Serving securely on %.*s", STR_ARG(address));
 }

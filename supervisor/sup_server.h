@@ -19,7 +19,7 @@ struct sup_server {
 	const char *name;      /* in logs, socket and directory names, settings */
 	const char *program;   /* file name below the libexec directory */
 	unsigned flag_mask;    /* SUP_SERVER_*: which flags it gets */
-	bool has_secure;       /* whether it gets the listener for clients */
+	bool has_secure;       /* whether it gets the listeners for clients */
 	const char *user_name; /* looked up in the password file */
 	uid_t fallback_uid;    /* when there is no such user */
 };

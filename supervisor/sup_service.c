@@ -65,6 +65,8 @@ int sup_service_start(struct sup_service *service, const struct sup_state *state
 	ASSERT(!sup_service_is_running(service));
 	if (sup_server_get(service->id)->has_secure)
 		spawn.listeners[spawn.listener_count++] = listeners->secure;
+	if (sup_server_get(service->id)->has_secure && listeners->insecure >= 0)
+		spawn.listeners[spawn.listener_count++] = listeners->insecure;
 	spawn.listeners[spawn.listener_count++] = listeners->private[service->id];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, control) < 0 ||
 		pipe2(output, O_CLOEXEC) < 0 || fcntl(output[0], F_SETFL, O_NONBLOCK) < 0) {

@@ -180,6 +180,8 @@ static void add_internal(const struct sup_options *options, const struct sup_sta
 	settings_set(settings, STR("internal.server"), str_from_c(server->name));
 	if (server->has_secure)
 		settings_add(settings, STR("internal.listeners"), STR("secure"));
+	if (server->has_secure && options->insecure_port != 0)
+		settings_add(settings, STR("internal.listeners"), STR("insecure"));
 	settings_add(settings, STR("internal.listeners"), STR("private"));
 	settings_set(settings, STR("internal.data-directory"), directory);
 	settings_set(

@@ -5,7 +5,7 @@
 #include "sup_server_options.h"
 #include "sup_state.h"
 
-#define SUP_SPAWN_LISTENERS 2
+#define SUP_SPAWN_LISTENERS 3
 
 /* What a server is exec'd with; the descriptors stay the caller's. */
 struct sup_spawn {

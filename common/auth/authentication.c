@@ -47,6 +47,15 @@ void authenticate_anonymous(struct user_info *ret)
 		.name = STR("system:anonymous"), .groups = &group, .group_count = 1};
 }
 
+void authenticate_unsecured(struct user_info *ret)
+{
+	static const struct str groups[] = {
+		STR_INIT("system:masters"), STR_INIT(GROUP_AUTHENTICATED)};
+
+	*ret = (struct user_info){
+		.name = STR("system:unsecured"), .groups = groups, .group_count = 2};
+}
+
 void authenticate_complete_groups(struct arena *arena, struct user_info *user)
 {
 	struct str *groups;

@@ -13,7 +13,7 @@
  *   CHILD_FD_CONTROL   a SOCK_SEQPACKET socket to the supervisor,
  *   CHILD_FD_SETTINGS  a sealed memfd with its settings (common/conf/settings.h),
  *   CHILD_FD_LISTENERS and up: listening sockets, as many and in the order that the setting
- *                      "internal.listeners" names them ("secure", "private").
+ *                      "internal.listeners" names them ("secure", "insecure", "private").
  * End of file on the control socket means that the supervisor is gone: the server ends at once.
  */
 #define CHILD_CONTRACT_VERSION 1u
