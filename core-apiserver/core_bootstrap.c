@@ -112,15 +112,8 @@ static void ensure(struct bootstrap *bootstrap, const struct json_value *documen
 		    object_meta_text(document, STR("name")), &present, &revision))
 		return;
 	make_object(bootstrap, resource, document, &object);
-	if (resource->strategy == NULL && str_equal(resource->kind, STR("Namespace"))) {
-		/* As the strategy does for a request. */
-		struct json_value finalizers = json_array();
-
-		json_append(bootstrap->arena, &finalizers, json_string(STR("kubernetes")));
-		json_set_path(bootstrap->arena, &object, finalizers, "spec", "finalizers", NULL);
-		json_set_path(bootstrap->arena, &object, json_string(STR("Active")), "status",
-			"phase", NULL);
-	}
+	if (str_equal(resource->kind, STR("Namespace")))
+		core_namespace_prepare(bootstrap->arena, resource, &object);
 	add_operation(bootstrap, resource, &object, 0);
 }
 
@@ -145,9 +138,8 @@ static void ensure_namespaces(struct bootstrap *bootstrap)
 		ensure_text(bootstrap,
 			arena_printf(bootstrap->arena,
 				"{\"kind\":\"Namespace\",\"apiVersion\":\"v1\",\"metadata\":{"
-				"\"name\":\"%s\",\"labels\":{\"kubernetes.io/metadata.name\":"
-				"\"%s\"}}}",
-				names[i], names[i]));
+				"\"name\":\"%s\"}}",
+				names[i]));
 }
 
 static void ensure_policy(struct bootstrap *bootstrap)

@@ -46,28 +46,35 @@ void core_check_namespace(void *context, struct request_context *request, struct
 
 /* ---- Strategy ---- */
 
-static void set_name_label(const struct strategy_context *context, struct json_value *object)
+static void set_name_label(
+	struct arena *arena, const struct api_resource *resource, struct json_value *object)
 {
 	struct json_value labels;
 	struct json_value *present = json_find_path(object, "metadata", "labels", NULL);
 
-	labels = present && present->type == JSON_OBJECT ? json_copy(context->arena, present, false)
+	labels = present && present->type == JSON_OBJECT ? json_copy(arena, present, false)
 							 : json_object();
-	json_set(context->arena, &labels, STR("kubernetes.io/metadata.name"),
+	json_set(arena, &labels, STR("kubernetes.io/metadata.name"),
 		json_string(object_meta_text(object, STR("name"))));
 	json_sort_members(&labels);
-	object_meta_set(context->arena, context->resource, object, STR("labels"), labels);
+	object_meta_set(arena, resource, object, STR("labels"), labels);
+}
+
+void core_namespace_prepare(
+	struct arena *arena, const struct api_resource *resource, struct json_value *object)
+{
+	struct json_value *spec = json_ensure_object(arena, object, STR("spec"));
+	struct json_value finalizers = json_array();
+
+	json_append(arena, &finalizers, json_string(STR("kubernetes")));
+	json_set(arena, spec, STR("finalizers"), finalizers);
+	json_set_path(arena, object, json_string(STR("Active")), "status", "phase", NULL);
+	set_name_label(arena, resource, object);
 }
 
 static void prepare_create(const struct strategy_context *context, struct json_value *object)
 {
-	struct json_value *spec = json_ensure_object(context->arena, object, STR("spec"));
-	struct json_value finalizers = json_array();
-
-	json_append(context->arena, &finalizers, json_string(STR("kubernetes")));
-	json_set(context->arena, spec, STR("finalizers"), finalizers);
-	json_set_path(context->arena, object, json_string(STR("Active")), "status", "phase", NULL);
-	set_name_label(context, object);
+	core_namespace_prepare(context->arena, context->resource, object);
 }
 
 static void prepare_update(const struct strategy_context *context, struct json_value *object,
@@ -75,7 +82,7 @@ static void prepare_update(const struct strategy_context *context, struct json_v
 {
 	const struct json_value *old_spec = json_find(old, STR("spec"));
 
-	set_name_label(context, object);
+	set_name_label(context->arena, context->resource, object);
 	if (str_equal(context->subresource, STR("finalize")))
 		json_set(context->arena, object, STR("status"),
 			json_copy(context->arena, json_find(old, STR("status")), false));

@@ -39,24 +39,20 @@ static void take(struct rbac_source *source, struct str name, struct str value)
 	struct str namespace = STR_EMPTY;
 	struct stored_object stored;
 	struct json_value object;
+	const struct json_value *rule = NULL; /* one that cannot be read grants nothing */
 	struct error err = ERROR_INIT(feed->arena);
 
 	if (sources[source->index].is_namespaced)
 	namespace = str_split(&name, '/');
-	if (value.length == 0) {
-		rbac_set_object(
-			feed->core->rbac, sources[source->index].kind, namespace, name, NULL);
-	} else if (!stored_object_parse(value, &stored) ||
-		   json_read(feed->arena, stored.json, NULL, &object, &err) != 0) {
-		/* A rule that cannot be read grants nothing. */
-		log_error("rbac: stored object %.*s%.*s cannot be read",
-			STR_ARG(sources[source->index].prefix), STR_ARG(name));
-		rbac_set_object(
-			feed->core->rbac, sources[source->index].kind, namespace, name, NULL);
-	} else {
-		rbac_set_object(
-			feed->core->rbac, sources[source->index].kind, namespace, name, &object);
+	if (value.length > 0) {
+		if (stored_object_parse(value, &stored) &&
+			json_read(feed->arena, stored.json, NULL, &object, &err) == 0)
+			rule = &object;
+		else
+			log_error("rbac: stored object %.*s%.*s cannot be read",
+				STR_ARG(sources[source->index].prefix), STR_ARG(name));
 	}
+	rbac_set_object(feed->core->rbac, sources[source->index].kind, namespace, name, rule);
 	arena_reset(feed->arena);
 }
 

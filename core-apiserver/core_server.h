@@ -26,6 +26,10 @@ struct core_server {
 void core_check_namespace(void *context, struct request_context *request, struct str namespace,
 	namespace_checked_fn done);
 
+/* core_namespace.c: gives a new Namespace its finalizer, its phase and the label of its name. */
+void core_namespace_prepare(
+	struct arena *arena, const struct api_resource *resource, struct json_value *object);
+
 /* core_rbac_feed.c: keeps the rules in step with the stored objects. */
 struct rbac_feed;
 int rbac_feed_create(
