@@ -237,6 +237,7 @@ static int parse_operation(struct parser *parser, struct label_requirement *requ
 		if (!is_text(parser, operations[i].token, operations[i].text))
 			continue;
 		requirement->operation = operations[i].operation;
+		requirement->is_equality = !operations[i].is_set;
 		advance(parser);
 		return operations[i].is_set ? parse_set(parser, requirement)
 					    : parse_single(parser, requirement);
@@ -368,16 +369,65 @@ int label_selector_from_object(struct arena *arena, const struct json_value *obj
 		requirements[count++] = (struct label_requirement){.key = labels->members[i].key,
 			.operation = LABEL_IN,
 			.values = value,
-			.value_count = 1};
+			.value_count = 1,
+			.is_equality = true};
 	}
 	for (size_t i = 0; i < json_count(expressions); i++) {
 		if (add_expression(
 			    arena, json_element(expressions, i), &requirements[count++], err) != 0)
 			return ERROR_RETURN;
 	}
+	qsort(requirements, count, sizeof(*requirements), compare_requirements);
 	selector->requirements = requirements;
 	selector->count = count;
 	return 0;
+}
+
+/* ---- As text ---- */
+
+static void format_requirement(struct buffer *out, const struct label_requirement *requirement)
+{
+	static const char *const signs[] = {
+		[LABEL_IN] = "=",
+		[LABEL_NOT_IN] = "!=",
+		[LABEL_EXISTS] = "",
+		[LABEL_DOES_NOT_EXIST] = "",
+		[LABEL_GREATER] = ">",
+		[LABEL_LESS] = "<",
+	};
+	bool is_set = !requirement->is_equality && (requirement->operation == LABEL_IN ||
+							   requirement->operation == LABEL_NOT_IN);
+
+	if (requirement->operation == LABEL_DOES_NOT_EXIST)
+		buffer_append_byte(out, '!');
+	buffer_append(out, requirement->key);
+	if (is_set)
+		buffer_append(
+			out, requirement->operation == LABEL_IN ? STR(" in (") : STR(" notin ("));
+	else
+		buffer_append(out, str_from_c(signs[requirement->operation]));
+	for (size_t i = 0; i < requirement->value_count; i++) {
+		if (i > 0)
+			buffer_append_byte(out, ',');
+		buffer_append(out, requirement->values[i]);
+	}
+	if (is_set)
+		buffer_append_byte(out, ')');
+}
+
+struct str label_selector_format(struct arena *arena, const struct label_selector *selector)
+{
+	struct buffer out = {0};
+
+	for (size_t i = 0; i < selector->count; i++) {
+		if (i > 0)
+			buffer_append_byte(&out, ',');
+		format_requirement(&out, &selector->requirements[i]);
+	}
+	struct str text = arena_copy(arena, buffer_str(&out));
+
+	buffer_fini(&out);
+	return text;
 }
 
 /* ---- Matching ---- */

@@ -19,7 +19,8 @@ struct label_requirement {
 	enum label_operator operation;
 	const struct str *values; /* sorted */
 	size_t value_count;
-	int64_t number; /* GREATER, LESS */
+	int64_t number;   /* GREATER, LESS */
+	bool is_equality; /* IN, NOT_IN: written with "=" or "!=", not as a set */
 };
 
 struct label_selector {
@@ -40,6 +41,8 @@ int label_selector_parse(struct arena *arena, struct str text, struct label_sele
  */
 int label_selector_from_object(struct arena *arena, const struct json_value *object,
 	struct label_selector **ret, struct error *err) WARN_UNUSED;
+/* As text that label_selector_parse reads: "a=b,c in (d,e),!f"; empty for all and for nothing. */
+struct str label_selector_format(struct arena *arena, const struct label_selector *selector);
 /* True when it matches everything. */
 bool label_selector_is_empty(const struct label_selector *selector);
 bool label_selector_matches_stored(

@@ -157,6 +157,30 @@ static void selector_objects_match_like_selectors(void **state)
 	}
 }
 
+static void selectors_are_written_by_key(void **state)
+{
+	static const char *const texts[] = {
+		"a=1,a-b=2", "a in (x,y),b=1,!c", "a!=1,b notin (x)", "a,b>1,c<2", "a=", ""};
+	struct arena *arena = *state;
+	struct error err = ERROR_INIT(arena);
+	struct label_selector *selector;
+	struct json_value object = parse_json(arena,
+		"{\"matchLabels\":{\"a-b\":\"2\",\"a\":\"1\"},\"matchExpressions\":[{\"key\":\"c\","
+		"\"operator\":\"DoesNotExist\"},{\"key\":\"b\",\"operator\":\"In\",\"values\":["
+		"\"y\",\"x\"]},{\"key\":\"d\",\"operator\":\"NotIn\",\"values\":[\"z\"]}]}");
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(
+			label_selector_parse(arena, str_from_c(texts[i]), &selector, &err), 0);
+		assert_text(arena, label_selector_format(arena, selector), texts[i]);
+	}
+	assert_int_equal(label_selector_from_object(arena, &object, &selector, &err), 0);
+	assert_text(arena, label_selector_format(arena, selector),
+		"a=1,a-b=2,b in (x,y),!c,d notin (z)");
+	assert_int_equal(label_selector_from_object(arena, NULL, &selector, &err), 0);
+	assert_text(arena, label_selector_format(arena, selector), "");
+}
+
 static void an_unknown_operator_is_refused(void **state)
 {
 	struct arena *arena = *state;
@@ -241,6 +265,7 @@ int main(void)
 		ARENA_TEST(bad_keys_and_values_are_named),
 		ARENA_TEST(a_set_costs_memory_for_what_is_in_it),
 		ARENA_TEST(selector_objects_match_like_selectors),
+		ARENA_TEST(selectors_are_written_by_key),
 		ARENA_TEST(an_unknown_operator_is_refused),
 		ARENA_TEST(field_selectors_parse_and_match_as_upstream_does),
 		ARENA_TEST(kinds_without_own_fields_have_the_default_text),

@@ -3,11 +3,10 @@
  * The scale subresource: a view of the parent as an autoscaling/v1 Scale, and a write of it as a
  * write of the parent's replicas.
  */
-#include <stdlib.h>
-
 #include "api_server_private.h"
 #include "json_reader.h"
 #include "json_writer.h"
+#include "label_selector.h"
 #include "object_meta.h"
 #include "object_response.h"
 #include "object_write.h"
@@ -43,73 +42,18 @@ static void set_by_path(
 	}
 }
 
-/* ---- The selector as text: "a=b,c in (d,e)" ---- */
-
-static int compare_text(const void *a, const void *b)
+/* A custom resource has it as text; others have a LabelSelector or a plain map of labels. */
+static struct str format_selector(struct arena *arena, const struct json_value *value)
 {
-	return str_compare(*(const struct str *)a, *(const struct str *)b);
-}
+	struct label_selector *selector;
+	struct error err = ERROR_INIT(arena);
 
-static struct str format_expression(struct arena *arena, const struct json_value *expression)
-{
-	struct str key = json_text(json_find(expression, STR("key")));
-	struct str operator= json_text(json_find(expression, STR("operator")));
-	const struct json_value *values = json_find(expression, STR("values"));
-	struct buffer out = {0};
-
-	if (str_equal(operator, STR("Exists")))
-		return key;
-	if (str_equal(operator, STR("DoesNotExist")))
-		return arena_printf(arena, "!%.*s", STR_ARG(key));
-	buffer_printf(
-		&out, "%.*s %s (", STR_ARG(key), str_equal(operator, STR("In")) ? "in" : "notin");
-	for (size_t i = 0; i < json_count(values); i++) {
-		if (i > 0)
-			buffer_append_byte(&out, ',');
-		buffer_append(&out, json_text(json_element(values, i)));
-	}
-	buffer_append_byte(&out, ')');
-	struct str text = arena_copy(arena, buffer_str(&out));
-
-	buffer_fini(&out);
-	return text;
-}
-
-static struct str join_sorted(struct arena *arena, struct str *parts, size_t count)
-{
-	struct buffer out = {0};
-
-	qsort(parts, count, sizeof(*parts), compare_text);
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			buffer_append_byte(&out, ',');
-		buffer_append(&out, parts[i]);
-	}
-	struct str text = arena_copy(arena, buffer_str(&out));
-
-	buffer_fini(&out);
-	return text;
-}
-
-/* A LabelSelector, or (ReplicationController) a plain map of labels. */
-static struct str format_selector(struct arena *arena, const struct json_value *selector)
-{
-	const struct json_value *labels = json_find(selector, STR("matchLabels"));
-	const struct json_value *expressions = json_find(selector, STR("matchExpressions"));
-
-	if (!selector || selector->type != JSON_OBJECT)
-		return json_text(selector);
-	if (!labels && !expressions)
-		labels = selector;
-	size_t total = json_count(labels) + json_count(expressions), count = 0;
-	struct str *parts = ARENA_ARRAY(arena, struct str, total + 1);
-
-	for (size_t i = 0; i < json_count(labels); i++)
-		parts[count++] = arena_printf(arena, "%.*s=%.*s", STR_ARG(labels->members[i].key),
-			STR_ARG(json_text(&labels->members[i].value)));
-	for (size_t i = 0; i < json_count(expressions); i++)
-		parts[count++] = format_expression(arena, json_element(expressions, i));
-	return join_sorted(arena, parts, count);
+	if (value && value->type == JSON_STRING)
+		return json_text(value);
+	/* One that cannot be read selects nothing, and has no text. */
+	if (label_selector_from_object(arena, value, &selector, &err) != 0)
+		return STR_EMPTY;
+	return label_selector_format(arena, selector);
 }
 
 /* ---- Parent to Scale ---- */

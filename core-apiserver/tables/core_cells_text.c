@@ -2,9 +2,9 @@
 #include "core_cells.h"
 
 #include "clock.h"
+#include "label_selector.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 
 struct json_value cell_text_or(const struct table_cell_context *context,
 	const struct json_value *value, struct str otherwise)
@@ -79,70 +79,15 @@ struct json_value cell_labels(
 	return cell_take(context, &text, STR("<none>"));
 }
 
-/* One requirement of a selector; `label` or `expression` is NULL. */
-struct requirement {
-	struct str key;
-	const struct json_member *label;
-	const struct json_value *expression;
-};
-
-static int compare_requirements(const void *a, const void *b)
-{
-	const struct requirement *left = a, *right = b;
-	return str_compare(left->key, right->key);
-}
-
-static void append_expression(struct buffer *text, const struct requirement *requirement)
-{
-	struct str operator= json_text(json_find(requirement->expression, STR("operator")));
-	if (str_equal(operator, STR("DoesNotExist")))
-		buffer_append_byte(text, '!');
-	buffer_append(text, requirement->key);
-	bool is_in = str_equal(operator, STR("In"));
-	if (!is_in && !str_equal(operator, STR("NotIn")))
-		return;
-	buffer_append(text, is_in ? STR(" in (") : STR(" notin ("));
-	struct buffer values = {0};
-	cell_join_all(&values, ",", json_find(requirement->expression, STR("values")));
-	buffer_append(text, buffer_str(&values));
-	buffer_fini(&values);
-	buffer_append_byte(text, ')');
-}
-
 struct json_value cell_selector(
 	const struct table_cell_context *context, const struct json_value *selector)
 {
-	const struct json_value *labels = json_find(selector, STR("matchLabels"));
-	const struct json_value *expressions = json_find(selector, STR("matchExpressions"));
-	size_t label_count = json_count(labels);
-	size_t count = label_count + json_count(expressions);
-	if (count == 0)
-		return json_string(STR("<none>"));
-	struct requirement *requirements = ARENA_ARRAY(context->arena, struct requirement, count);
-	for (size_t i = 0; i < count; i++) {
-		struct requirement *requirement = &requirements[i];
-		if (i < label_count) {
-			requirement->label = &labels->members[i];
-			requirement->key = requirement->label->key;
-			continue;
-		}
-		requirement->expression = json_element(expressions, i - label_count);
-		requirement->key = json_text(json_find(requirement->expression, STR("key")));
-	}
-	qsort(requirements, count, sizeof(*requirements), compare_requirements);
-	struct buffer text = {0};
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			buffer_append_byte(&text, ',');
-		if (requirements[i].expression) {
-			append_expression(&text, &requirements[i]);
-			continue;
-		}
-		buffer_append(&text, requirements[i].key);
-		buffer_append_byte(&text, '=');
-		buffer_append(&text, json_text(&requirements[i].label->value));
-	}
-	return cell_take(context, &text, STR("<none>"));
+	struct label_selector *parsed;
+	struct error err = ERROR_INIT(context->arena);
+	if (label_selector_from_object(context->arena, selector, &parsed, &err) != 0)
+		return json_string(STR("<error>"));
+	struct str text = label_selector_format(context->arena, parsed);
+	return json_string(str_is_empty(text) ? STR("<none>") : text);
 }
 
 const struct json_value *cell_condition(const struct json_value *object, struct str type)
