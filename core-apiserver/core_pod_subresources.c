@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clock.h"
+#include "core_eviction.h"
 #include "object_delete.h"
 #include "object_meta.h"
 #include "object_write.h"
@@ -130,7 +131,41 @@ static void handle_binding(struct request_context *context)
 	object_write_run(write);
 }
 
+/* ---- log ---- */
+
+/* A pod that has not been placed has no log; those of placed ones lie with their kubelets. */
+static void handle_log(struct request_context *context)
+{
+	struct json_value pod;
+	struct str json;
+	uint64_t revision;
+	int outcome = object_load(context, context->resource, context->entry->prefix,
+		object_storage_name(context->arena, context->resource, context->info.namespace,
+			context->info.name),
+		&pod, &json, &revision, &context->err);
+
+	if (outcome == STORAGE_NOT_FOUND)
+		error_not_found(&context->err, context->resource, context->info.name);
+	if (outcome != 0) {
+		request_context_fail(context);
+		return;
+	}
+	struct str node = json_text(json_find_path(&pod, "spec", "nodeName", NULL));
+
+	if (str_is_empty(node)) {
+		request_context_respond(context, 204, "text/plain", STR_EMPTY);
+		return;
+	}
+	error_set(&context->err, ERROR_UNAVAILABLE,
+		"the log of pod %.*s is with the kubelet of node %.*s, to which this server makes no "
+		"connections",
+		STR_ARG(context->info.name), STR_ARG(node));
+	request_context_fail(context);
+}
+
 const struct resource_subresource_handler core_pod_handlers[] = {
 	{"binding", handle_binding},
+	{"eviction", core_handle_eviction},
+	{"log", handle_log},
 	{0},
 };

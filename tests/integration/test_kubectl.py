@@ -307,8 +307,53 @@ class KubectlCases:
         self.assertIn("this namespace may not be deleted", immortal.stderr)
 
 
+    def test_log_of_a_pod_that_is_placed_nowhere_is_empty(self):
+        self.here("run", "idle", "--image=busybox", "--restart=Never")
+        self.assertEqual(self.here("logs", "idle").stdout, "")
+
+
 class CurrentKubectl(KubectlCases, unittest.TestCase):
     is_new = True
+
+    def make_pods(self, *names):
+        pod = {"metadata": {"labels": {"app": "guarded"}},
+               "spec": {"containers": [{"name": "c", "image": "busybox"}]}}
+        path = f"/api/v1/namespaces/{self.namespace}/pods"
+        for name in names:
+            pod["metadata"]["name"] = name
+            self.assertEqual(self.plane.create(path, pod).status, 201)
+            answer = self.plane.request(
+                "PATCH", f"{path}/{name}/status",
+                body=json.dumps({"status": {"phase": "Running", "conditions": [
+                    {"type": "Ready", "status": "True"}]}}),
+                headers={"Content-Type": "application/merge-patch+json"})
+            self.assertEqual(answer.status, 200, answer.body)
+        return path
+
+    def test_eviction_keeps_to_the_disruption_budget(self):
+        path = self.make_pods("one", "two")
+        self.here("create", "pdb", "guard", "--selector=app=guarded", "--min-available=1")
+        budget = f"/apis/policy/v1/namespaces/{self.namespace}/poddisruptionbudgets/guard"
+        answer = self.plane.request(
+            "PATCH", f"{budget}/status",
+            body=json.dumps({"status": {"disruptionsAllowed": 1, "currentHealthy": 2,
+                                        "desiredHealthy": 1, "expectedPods": 2,
+                                        "observedGeneration": 1}}),
+            headers={"Content-Type": "application/merge-patch+json"})
+        self.assertEqual(answer.status, 200, answer.body)
+
+        def evict(name):
+            return self.plane.create(f"{path}/{name}/eviction", {
+                "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}})
+
+        self.assertEqual(evict("one").status, 201)
+        self.assertEqual(self.plane.get(f"{path}/one").status, 404)
+        left = self.plane.get(budget).json()["status"]
+        self.assertEqual((left["disruptionsAllowed"], list(left["disruptedPods"])), (0, ["one"]))
+        refused = evict("two")
+        self.assertEqual(refused.status, 429, refused.body)
+        self.assertEqual(refused.json()["details"]["causes"][0]["reason"], "DisruptionBudget")
+        self.assertEqual(self.plane.get(f"{path}/two").status, 200)
 
     def test_server_side_apply_and_conflict(self):
         self.here("apply", "--server-side", "-f", "-", stdin=DEPLOYMENT)
