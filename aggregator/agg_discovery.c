@@ -154,12 +154,15 @@ static void register_services(
 	struct agg_group_version *list = ARENA_NEW(arena, struct agg_group_version);
 	bool has_all_custom = discovery->documents[AGG_EXTENSIONS].is_fresh &&
 			      json_count(json_find(&documents[AGG_EXTENSIONS], STR("items"))) > 0;
+	bool has_all_builtin = has_all_custom && discovery->documents[AGG_CORE].is_fresh &&
+			       json_count(json_find(&documents[AGG_CORE], STR("items"))) > 0;
 	size_t count;
 
 	list[0] = (struct agg_group_version){.version = STR("v1")};
 	count = add_versions(arena, &documents[AGG_CORE], false, &list, 1);
 	count = add_versions(arena, &documents[AGG_EXTENSIONS], true, &list, count);
-	agg_services_register(discovery->server->services, list, count, has_all_custom);
+	agg_services_register(
+		discovery->server->services, list, count, has_all_builtin, has_all_custom);
 }
 
 static void bring_up_to_date(struct agg_discovery *discovery)

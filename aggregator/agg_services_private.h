@@ -13,9 +13,10 @@ struct agg_services {
 	struct storage_watch *watch;
 	struct api_server *api;
 	const struct api_resource *resource;
-	struct map remote;   /* names of APIServices that point at a service */
-	struct arena *arena; /* of the wanted ones */
-	struct map wanted;   /* name to struct agg_group_version: those that register themselves */
+	struct map remote;    /* names of APIServices that point at a service */
+	struct arena *arena;  /* of the wanted ones */
+	struct map wanted;    /* name to struct agg_group_version: those that register themselves */
+	bool has_all_builtin; /* wanted holds all that there are, so that others may go */
 	bool has_all_custom;
 	bool is_registered;
 	bool is_writing;  /* a transaction of ours is under way */

@@ -142,8 +142,10 @@ static bool visit_stored(void *context, const struct storage_record *record)
 
 	if (map_find(&repair->services->wanted, record->name) ||
 		!stored_object_parse(record->value, &stored) ||
-		!stored_object_label(&stored, STR(MANAGED_LABEL), &label) ||
-		!str_equal(label, STR("true")))
+		!stored_object_label(&stored, STR(MANAGED_LABEL), &label))
+		return true;
+	if (!(repair->services->has_all_custom && str_equal(label, STR("true"))) &&
+		!(repair->services->has_all_builtin && str_equal(label, STR("onstart"))))
 		return true;
 	operation = add_operation(repair, record->name);
 	if (!operation)
@@ -157,7 +159,7 @@ static void remove_orphaned(struct repair *repair)
 {
 	struct storage_range range = {.prefix = repair->services->prefix};
 
-	if (repair->services->has_all_custom)
+	if (repair->services->has_all_builtin || repair->services->has_all_custom)
 		storage_snapshot_scan(repair->snapshot, &range, visit_stored, repair);
 }
 
@@ -222,7 +224,7 @@ static void want(struct agg_services *services, const struct agg_group_version *
 }
 
 void agg_services_register(struct agg_services *services, const struct agg_group_version *list,
-	size_t count, bool has_all_custom)
+	size_t count, bool has_all_builtin, bool has_all_custom)
 {
 	static const struct agg_group_version own = {
 		STR_INIT(AGG_SERVICES_GROUP), STR_INIT("v1"), false};
@@ -233,6 +235,7 @@ void agg_services_register(struct agg_services *services, const struct agg_group
 	want(services, &own);
 	for (size_t i = 0; i < count; i++)
 		want(services, &list[i]);
+	services->has_all_builtin = has_all_builtin;
 	services->has_all_custom = has_all_custom;
 	agg_services_repair(services);
 }

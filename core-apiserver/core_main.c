@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api_core.h"
+#include "api_enablement.h"
 #include "core_server.h"
 #include "core_service.h"
 #include "core_strategies.h"
@@ -83,8 +84,10 @@ static void set_scale_paths(struct api_resource *resource)
 }
 
 /* Static rows get their strategies here. */
-static void add_resources(struct core_server *core)
+static void add_resources(struct core_server *core, const struct settings *settings)
 {
+	int64_t event_ttl_ns = settings_duration_ns(settings, "event-ttl", 3600 * SECOND_NS);
+
 	core->resources = memory_allocate_zeroed(api_core_resource_count, sizeof(*core->resources));
 	for (size_t i = 0; i < api_core_resource_count; i++) {
 		struct api_resource *resource = &core->resources[i];
@@ -92,7 +95,11 @@ static void add_resources(struct core_server *core)
 		*resource = *api_core_resources[i];
 		resource->strategy = core_strategy_find(resource->group, resource->resource);
 		set_scale_paths(resource);
-		api_server_add_resource(core->api, resource);
+		/* Of the built-in kinds only events have an end. */
+		if (resource->default_ttl_seconds > 0)
+			resource->default_ttl_seconds = event_ttl_ns / SECOND_NS;
+		if (api_enablement_has_resource(settings, resource))
+			api_server_add_resource(core->api, resource);
 	}
 }
 
@@ -170,7 +177,7 @@ static int start(void *opaque, struct server_process *process, struct error *err
 		.minimum_watch_seconds = settings_integer(settings, "min-request-timeout", 1800),
 		.context = core,
 	});
-	add_resources(core);
+	add_resources(core, settings);
 	add_health_checks(core);
 	if (service_allocator_create(core, settings, &core->services, err) != 0 ||
 		rbac_feed_create(core, &core->rbac_feed, err) != 0)

@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Paths outside the API groups: health, and the OpenAPI documents made at build time. */
+#include "api_enablement.h"
 #include "core_server.h"
 #include "health_paths.h"
 #include "openapi_paths.h"
 
 static void handle_v3(struct request_context *context)
 {
-	openapi_handle_v3(context, api_core_openapi_documents, api_core_openapi_document_count);
+	const struct core_server *core = api_server_context(context->server);
+	const struct settings *settings = server_process_settings(core->process);
+	struct openapi_document *documents = ARENA_ARRAY(
+		context->arena, struct openapi_document, api_core_openapi_document_count);
+	size_t count = 0;
+
+	for (size_t i = 0; i < api_core_openapi_document_count; i++) {
+		if (api_enablement_has_path(settings, api_core_openapi_documents[i].path))
+			documents[count++] = api_core_openapi_documents[i];
+	}
+	openapi_handle_v3(context, documents, count);
 }
 
 static void handle_v2(struct request_context *context)

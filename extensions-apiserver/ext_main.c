@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "api_enablement.h"
 #include "ext_server.h"
 #include "health.h"
 #include "log.h"
@@ -95,6 +96,8 @@ static void create_server(struct ext_process *self, const struct settings *setti
 		.minimum_watch_seconds = settings_integer(settings, "min-request-timeout", 1800),
 	};
 
+	server->is_disabled =
+		!api_enablement_has_version(settings, STR(EXT_GROUP), STR(EXT_VERSION));
 	ext_server_init(server, &options);
 }
 

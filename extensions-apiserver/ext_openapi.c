@@ -239,7 +239,8 @@ static void fill_document(struct request_context *context, const struct api_reso
 
 static void handle_v3(struct request_context *context)
 {
-	size_t row_count, count = api_extensions_openapi_document_count;
+	const struct ext_server *server = api_server_context(context->server);
+	size_t row_count, count = server->is_disabled ? 0 : api_extensions_openapi_document_count;
 	const struct api_resource **rows = list_rows(context, &row_count);
 	struct openapi_document *documents =
 		ARENA_ARRAY(context->arena, struct openapi_document, count + row_count + 1);

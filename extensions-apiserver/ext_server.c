@@ -33,6 +33,8 @@ void ext_server_init(struct ext_server *server, const struct api_server_options 
 	server->api = api_server_create(&own);
 	server->registry = ext_registry_create(server->api);
 	server->cleanup = ext_cleanup_create(server);
+	if (server->is_disabled)
+		return;
 	add_resources(server);
 	ext_definition_load_all(server);
 }
