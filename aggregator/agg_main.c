@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agg_discovery.h"
+#include "agg_drain.h"
 #include "agg_health.h"
 #include "agg_metrics.h"
 #include "agg_openapi.h"
@@ -183,6 +184,7 @@ static int start(void *context, struct server_process *process, struct error *er
 	server->metrics = agg_metrics_create();
 	server->openapi = agg_openapi_create();
 	server->health = agg_health_create(server);
+	server->drain = agg_drain_create(server, settings);
 	create_front(server, tls);
 	tls_context_unref(&tls);
 	follow_upstreams(server);
@@ -216,27 +218,11 @@ static void not_ready(void *context)
 	agg_health_fail_ready(server->health);
 }
 
-static void on_drained(void *context)
-{
-	struct agg_server *server = context;
-
-	if (--server->undrained == 0)
-		server_process_drained(server->process);
-}
-
-/* The private socket goes on: the other servers may still need us to finish. */
 static void drain(void *context)
 {
 	struct agg_server *server = context;
 
-	server->is_draining = true;
-	agg_health_fail_ready(server->health);
-	agg_request_drain_all(server);
-	agg_services_drain(server->services);
-	server->undrained = server->insecure ? 2 : 1;
-	http_server_drain(server->secure, on_drained, server);
-	if (server->insecure)
-		http_server_drain(server->insecure, on_drained, server);
+	agg_drain_begin(server->drain);
 }
 
 static void stop(void *context)
@@ -246,6 +232,7 @@ static void stop(void *context)
 	http_server_destroy(&server->secure);
 	http_server_destroy(&server->insecure);
 	http_server_destroy(&server->private_);
+	agg_drain_destroy(&server->drain);
 	informer_destroy(&server->definitions);
 	rbac_informer_destroy(&server->rbac);
 	agg_discovery_destroy(&server->discovery);

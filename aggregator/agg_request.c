@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agg_request.h"
 
+#include "agg_drain.h"
 #include "agg_identifier.h"
 #include "agg_metrics.h"
 #include "agg_request_steps.h"
@@ -39,6 +40,17 @@ static void delist(struct agg_request *request)
 	request->long_running_link = NULL;
 }
 
+static void count_out(struct agg_request *request)
+{
+	struct agg_server *server = request->server;
+
+	if (request->origin == AGG_ORIGIN_PRIVATE)
+		return;
+	ASSERT(server->under_way > 0);
+	if (--server->under_way == 0 && server->drain)
+		agg_drain_idle(server->drain);
+}
+
 void agg_request_enlist(struct agg_request *request, void (*on_drain)(struct agg_request *request))
 {
 	struct agg_server *server = request->server;
@@ -51,12 +63,12 @@ void agg_request_enlist(struct agg_request *request, void (*on_drain)(struct agg
 	server->long_running = request;
 }
 
-void agg_request_drain_all(struct agg_server *server)
+void agg_request_drain(struct agg_server *server, size_t count)
 {
-	struct agg_request *next;
+	struct agg_request *request;
 
-	for (struct agg_request *request = server->long_running; request; request = next) {
-		next = request->next_long_running;
+	for (; count > 0 && (request = server->long_running); count--) {
+		delist(request);
 		request->on_drain(request);
 	}
 }
@@ -78,6 +90,7 @@ void agg_request_release(struct agg_request *request)
 
 	give_back_slot(request);
 	delist(request);
+	count_out(request);
 	agg_metrics_count(request->server->metrics, request, latency_ns);
 	if (log_verbosity() >= 3)
 		log_request(request, latency_ns);
@@ -114,6 +127,7 @@ static void receive(
 	request->received_ns = clock_now_ns();
 	request->deadline_ns = request->received_ns + server->request_timeout_ns;
 	request->origin = origin;
+	server->under_way += origin != AGG_ORIGIN_PRIVATE;
 	request->audit_id = agg_identifier_uuid(arena);
 	http_exchange_set_handler(exchange, request, on_exchange_writable, on_exchange_close);
 	agg_request_continue(request);

@@ -54,8 +54,8 @@ void agg_request_refuse(void *context, struct http_exchange *exchange, int statu
 void agg_request_continue(struct agg_request *request);
 /* Enters it among those that are ended when we drain. */
 void agg_request_enlist(struct agg_request *request, void (*on_drain)(struct agg_request *request));
-/* Ends all of them. */
-void agg_request_drain_all(struct agg_server *server);
+/* Ends as many of them, or all there are. */
+void agg_request_drain(struct agg_server *server, size_t count);
 /*
  * Somebody else answers from here on (api_server_serve): gives back what the request holds; its
  * exchange's handler is free to be replaced.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agg_request_steps.h"
 
+#include "agg_drain.h"
 #include "agg_path.h"
 #include "agg_route.h"
 #include "authentication.h"
@@ -18,6 +19,25 @@ bool agg_step_classify(struct agg_request *request)
 	if (request->is_long_running)
 		request->deadline_ns = UINT64_MAX;
 	return true;
+}
+
+/* Load balancers go on asking how we are. */
+static bool is_about_health(struct str path)
+{
+	return str_starts_with(path, STR("/healthz")) || str_starts_with(path, STR("/livez")) ||
+	       str_starts_with(path, STR("/readyz"));
+}
+
+bool agg_step_turn_away(struct agg_request *request)
+{
+	if (request->origin == AGG_ORIGIN_PRIVATE || !agg_drain_refuses(request->server->drain) ||
+		is_about_health(request->info.path))
+		return true;
+	request->err.retry_after_seconds = 5;
+	http_exchange_close_connection(request->exchange);
+	agg_request_respond(request, 429, "text/plain; charset=utf-8",
+		STR("The apiserver is shutting down, please try again later.\n"));
+	return false;
 }
 
 /* ---- Who ---- */

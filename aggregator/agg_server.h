@@ -23,6 +23,7 @@ struct agg_upstream {
 };
 
 struct agg_request;
+struct agg_drain;
 struct agg_metrics;
 struct rbac_informer;
 struct agg_services;
@@ -64,7 +65,8 @@ struct agg_server {
 	uint64_t request_timeout_ns;
 	bool allows_anonymous;
 	bool is_draining;
-	unsigned undrained; /* servers of clients that still have requests under way */
+	size_t under_way; /* requests of clients */
+	struct agg_drain *drain;
 	uid_t trusted_uids[8];
 	size_t trusted_uid_count;
 	struct agg_request *long_running; /* those that end when we drain */

@@ -204,6 +204,8 @@ int sup_options_complete(
 	options.shares_port = sup_flags_bool(flags, SUP_FLAG_PERMIT_PORT_SHARING);
 	options.request_timeout_ns = sup_flags_duration_ns(flags, SUP_FLAG_REQUEST_TIMEOUT);
 	options.shutdown_delay_ns = sup_flags_duration_ns(flags, SUP_FLAG_SHUTDOWN_DELAY_DURATION);
+	options.shutdown_watch_grace_ns =
+		sup_flags_duration_ns(flags, SUP_FLAG_SHUTDOWN_WATCH_TERMINATION_GRACE_PERIOD);
 	options.self_signed_key_type =
 		arena_copy_c(arena, sup_flags_text(flags, SUP_FLAG_SELF_SIGNED_KEY_TYPE));
 	if (complete_addresses(flags, &options, err) < 0 ||

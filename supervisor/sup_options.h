@@ -22,6 +22,7 @@ struct sup_options {
 	const char *self_signed_key_type;
 	int64_t request_timeout_ns;
 	int64_t shutdown_delay_ns;
+	int64_t shutdown_watch_grace_ns;
 };
 
 /* Fills in what the flags leave open, in the flags (for the servers) and in *ret. */

@@ -58,6 +58,15 @@ void sup_shutdown_begin(struct sup_plane *plane, int exit_status, bool skips_del
 		sup_service_tell(&plane->services[id], CHILD_MESSAGE_NOT_READY, -1);
 }
 
+/* Requests and watches end side by side. */
+static uint64_t drain_time_ns(const struct sup_options *options)
+{
+	int64_t request_ns = options->request_timeout_ns;
+	int64_t watch_ns = options->shutdown_watch_grace_ns;
+
+	return (uint64_t)(request_ns > watch_ns ? request_ns : watch_ns);
+}
+
 static void enter(struct sup_plane *plane, struct sup_service *service, uint64_t now_ns)
 {
 	struct sup_shutdown *shutdown = &plane->shutdown;
@@ -82,7 +91,7 @@ static void enter(struct sup_plane *plane, struct sup_service *service, uint64_t
 		log_event("NotAcceptingNewRequest");
 		if (service->state == SUP_SERVICE_READY)
 			sup_service_tell(service, CHILD_MESSAGE_DRAIN, -1);
-		shutdown->deadline_ns = now_ns + (uint64_t)plane->options.request_timeout_ns;
+		shutdown->deadline_ns = now_ns + drain_time_ns(&plane->options);
 		return;
 	case STEP_STOP:
 		service->state =

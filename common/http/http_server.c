@@ -456,6 +456,18 @@ void http_server_drain(struct http_server *server, void (*on_drained)(void *cont
 	http_io_wake(&server->io);
 }
 
+void http_exchange_close_connection(struct http_exchange *exchange)
+{
+	struct server_connection *connection = exchange->connection;
+
+	if (!connection)
+		return;
+	if (exchange->stream_id != 0)
+		http2_server_drain(connection);
+	else
+		connection->closes_after_response = true;
+}
+
 size_t http_server_exchange_count(const struct http_server *server)
 {
 	return server->exchange_count;

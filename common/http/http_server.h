@@ -93,6 +93,11 @@ void http_exchange_respond(struct http_exchange *exchange, int status,
 void http_exchange_respond_blob(struct http_exchange *exchange, int status,
 	const struct http_headers *headers, struct blob *body);
 /*
+ * Before the response: has the client bring its further requests over another connection. HTTP/1.1
+ * says so with Connection: close, HTTP/2 with GOAWAY; what is under way on this one goes on.
+ */
+void http_exchange_close_connection(struct http_exchange *exchange);
+/*
  * Starts a response whose body comes in pieces (chunked in HTTP/1.1). A content-length among the
  * headers is passed on; a body that turns out longer or shorter is then cut as by abort.
  */

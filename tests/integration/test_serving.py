@@ -2,10 +2,13 @@
 """Flags that say how the front serves: plain HTTP, browsers, connections, front proxies."""
 
 import json
+import signal
+import socket
 import subprocess
+import time
 import unittest
 
-from plane import Plane, free_port
+from plane import Plane, free_port, wait_until
 
 
 def curl(*arguments):
@@ -64,6 +67,96 @@ class PlainHttp(unittest.TestCase):
             self.assertEqual(curl(f"http://127.0.0.1:{port}/readyz").stdout, "ok")
             self.assertEqual(plane.stop(), 0)
         self.assertNotEqual(curl(f"http://127.0.0.1:{port}/readyz").returncode, 0)
+
+
+class Shutdown(unittest.TestCase):
+    EVENTS = ["ShutdownInitiated", "PreShutdownHooksStopped", "AfterShutdownDelayDuration",
+              "NotAcceptingNewRequest", "InFlightRequestsDrained", "HTTPServerStoppedListening"]
+
+    def start(self, *flags):
+        plane = Plane(*flags)
+        self.addCleanup(plane.close)
+        return plane.start()
+
+    def events(self, plane):
+        marker = "[graceful-termination] shutdown event: "
+        return [line.partition(marker)[2] for line in plane.log_path.read_text().splitlines()
+                if marker in line]
+
+    def slow_reader(self, plane):
+        """A request that is under way until its answer, too long for any buffer, is read."""
+        for i in range(12):
+            body = {"metadata": {"name": f"large-{i}"}, "data": {"text": "x" * 1000000}}
+            created = plane.create("/api/v1/namespaces/default/configmaps", body)
+            self.assertEqual(created.status, 201)
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        plain.connect(("127.0.0.1", plane.port))
+        stream = plane.ssl_context().wrap_socket(plain, server_hostname="127.0.0.1")
+        self.addCleanup(stream.close)
+        stream.settimeout(20)
+        stream.sendall(b"GET /api/v1/namespaces/default/configmaps HTTP/1.1\r\n"
+                       b"Host: a\r\nConnection: close\r\n\r\n")
+        self.assertEqual(stream.recv(12), b"HTTP/1.1 200")
+        return stream
+
+    def test_new_requests_are_told_to_come_back(self):
+        plane = self.start("--shutdown-send-retry-after")
+        kept = plane.connect()
+        self.addCleanup(kept.close)
+        self.assertEqual(plane.get("/api", connection=kept).status, 200)
+        slow = self.slow_reader(plane)
+        plane.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "NotAcceptingNewRequest" in self.events(plane), "draining", 20)
+        refused = wait_until(
+            lambda: (answer := plane.get("/api")).status != 200 and answer, "refusal", 20)
+        kept_refused = plane.get("/api", connection=kept)
+        for answer in (refused, kept_refused):
+            self.assertEqual(answer.status, 429)
+            self.assertEqual(answer.headers["Retry-After"], "5")
+            self.assertEqual(answer.headers["Connection"], "close")
+            self.assertEqual(answer.body, b"The apiserver is shutting down, please try again "
+                                          b"later.\n")
+        self.assertEqual(plane.get("/livez").status, 200)
+        self.assertEqual(plane.get("/readyz").status, 500)
+        self.assertIsNone(plane.process.poll())
+        body = bytearray()
+        while piece := slow.recv(65536):
+            body += piece
+        self.assertGreater(len(body), 12000000)
+        self.assertTrue(body.endswith(b"\r\n0\r\n\r\n"))
+        self.assertEqual(plane.process.wait(20), 0)
+        self.assertEqual(self.events(plane), self.EVENTS)
+
+    def test_without_it_the_port_is_closed(self):
+        plane = self.start()
+        slow = self.slow_reader(plane)
+        plane.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "NotAcceptingNewRequest" in self.events(plane), "draining", 20)
+        while slow.recv(65536):
+            pass
+        self.assertEqual(plane.process.wait(20), 0)
+        self.assertEqual(self.events(plane), self.EVENTS)
+
+    def test_watches_end_little_by_little(self):
+        plane = self.start("--shutdown-watch-termination-grace-period=20s")
+        watches = []
+        for _ in range(40):
+            connection = plane.connect()
+            self.addCleanup(connection.close)
+            connection.request("GET", "/api/v1/configmaps?watch=1&resourceVersion=1")
+            answer = connection.getresponse()
+            self.assertEqual(answer.status, 200)
+            watches.append(answer)
+        plane.process.send_signal(signal.SIGTERM)
+        # Newest first, some at a time.
+        ends = []
+        for answer in reversed(watches):
+            answer.read()  # ends cleanly
+            ends.append(time.monotonic())
+        self.assertGreater(ends[-1] - ends[0], 0.1)
+        self.assertEqual(plane.process.wait(20), 0)
+        self.assertEqual(self.events(plane), self.EVENTS)
 
 
 if __name__ == "__main__":
