@@ -71,6 +71,27 @@ static void hold_difference(struct service_allocator *allocator, const struct js
 		hold_port(allocator, health, hold);
 }
 
+bool service_allocator_renew(struct service_allocator *allocator, const struct json_value *service,
+	const struct json_value *old)
+{
+	const struct json_value *ports = json_find_path(service, "spec", "ports", NULL);
+
+	for (size_t i = 0; i < json_count(ports); i++) {
+		int64_t port =
+			json_integer_or(json_find(json_element(ports, i), STR("nodePort")), 0);
+		int64_t offset = port - allocator->port_base;
+
+		if (port == 0 || service_has_port(old, port))
+			continue;
+		if (offset < 0 || offset >= allocator->ports.size ||
+			!number_range_take(&allocator->ports, (uint32_t)offset))
+			return false;
+	}
+	hold_difference(allocator, old, service, false);
+	hold_difference(allocator, service, old, true);
+	return true;
+}
+
 static bool hold_stored(void *opaque, const struct storage_record *record)
 {
 	struct service_allocator *allocator = opaque;

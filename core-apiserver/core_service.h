@@ -18,4 +18,12 @@ void service_allocator_destroy(struct service_allocator **allocator);
 struct str service_allocator_first_ip(
 	struct arena *arena, const struct service_allocator *allocator);
 
+/*
+ * Takes what `service` needs and gives back what it no longer needs of what `old` (may be NULL)
+ * held, for a write that passes the strategy by. False, with nothing changed, when a port of it is
+ * out of the range or taken.
+ */
+bool service_allocator_renew(struct service_allocator *allocator, const struct json_value *service,
+	const struct json_value *old) WARN_UNUSED;
+
 #endif

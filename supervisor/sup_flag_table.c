@@ -150,7 +150,6 @@ const char *sup_flag_effect_text(enum sup_flag_effect effect)
 		[SUP_EFFECT_LATER_ENABLEMENT] = "accepted; acts from the choice of API versions on",
 		[SUP_EFFECT_LATER_ENCRYPTION] = "accepted; acts from encryption at rest on",
 		[SUP_EFFECT_LATER_ETCD] = "accepted; acts from the etcd backend on",
-		[SUP_EFFECT_LATER_EVENTS] = "accepted; acts from the expiry of events on",
 		[SUP_EFFECT_LATER_FLOW_CONTROL] = "accepted; acts from priority and fairness on",
 		[SUP_EFFECT_LATER_KUBELET] = "accepted; acts from connections to nodes on",
 		[SUP_EFFECT_LATER_LOOPS] = "accepted; acts from several event loops on",

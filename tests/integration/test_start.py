@@ -4,14 +4,26 @@
 import json
 import unittest
 
-from plane import Plane, wait_until
+from plane import Plane, free_port, wait_until
 
+SERVICE = "/api/v1/namespaces/default/services/kubernetes"
+ENDPOINTS = "/api/v1/namespaces/default/endpoints/kubernetes"
+SLICE = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
 EVENTS = "/api/v1/namespaces/default/events"
 
 
 def event(name):
     return {"metadata": {"name": name, "namespace": "default"}, "reason": "Test",
             "involvedObject": {"kind": "Pod", "name": "p", "namespace": "default"}}
+
+
+def start_again(plane, *flags, port=None):
+    """The same state under other flags."""
+    plane.stop()
+    plane.flags = list(flags)
+    if port:
+        plane.port = port
+    plane.start()
 
 
 class EventTtl(unittest.TestCase):
@@ -94,21 +106,88 @@ class RuntimeConfig(unittest.TestCase):
                 "apis/apiextensions.k8s.io/v1", plane.get("/openapi/v3").json()["paths"])
 
     def test_what_is_on_by_a_start_is_as_it_was_before_it_was_off(self):
-        plane = Plane().start()
-        try:
+        with Plane() as plane:
             path = "/apis/batch/v1/namespaces/default/jobs"
             job = {"metadata": {"name": "kept"}, "spec": {"template": {"spec": {
                 "restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}}
             self.assertEqual(plane.create(path, job).status, 201)
-            plane.stop()
-            plane.flags = ["--runtime-config=batch/v1=false"]
-            plane.start()
+            start_again(plane, "--runtime-config=batch/v1=false")
             self.assertEqual(plane.get(f"{path}/kept").status, 404)
             wait_until(lambda: "v1.batch" not in self.services_of(plane), "v1.batch goes")
-            plane.stop()
-            plane.flags = []
-            plane.start()
+            start_again(plane)
             self.assertEqual(plane.get(f"{path}/kept").status, 200)
             wait_until(lambda: "v1.batch" in self.services_of(plane), "v1.batch comes")
-        finally:
-            plane.close()
+
+
+class KubernetesService(unittest.TestCase):
+    def test_the_node_port_comes_and_goes_with_the_flag(self):
+        with Plane("--kubernetes-service-node-port=30123") as plane:
+            spec = plane.get(SERVICE).json()["spec"]
+            self.assertEqual(spec["type"], "NodePort")
+            self.assertEqual(spec["ports"], [{
+                "name": "https", "protocol": "TCP", "port": 443, "targetPort": plane.port,
+                "nodePort": 30123}])
+            self.assertEqual(self.take_node_port(plane, 30123), 422)
+            start_again(plane)
+            spec = plane.get(SERVICE).json()["spec"]
+            self.assertEqual(spec["type"], "ClusterIP")
+            self.assertNotIn("nodePort", spec["ports"][0])
+            self.assertNotIn("externalTrafficPolicy", spec)
+            self.assertEqual(self.take_node_port(plane, 30123), 201)
+            start_again(plane, "--kubernetes-service-node-port=30123")
+            self.assertEqual(plane.get(SERVICE).json()["spec"]["type"], "ClusterIP")
+            self.assertIn("The node port of the service default/kubernetes", plane.log_tail(20000))
+
+    def take_node_port(self, plane, port):
+        return plane.create("/api/v1/namespaces/default/services", {
+            "metadata": {"name": "other"},
+            "spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": port}]}}).status
+
+    def test_service_and_endpoints_follow_the_port_and_keep_the_rest(self):
+        with Plane("--advertise-address=192.0.2.7") as plane:
+            patched = plane.request(
+                "PATCH", SERVICE, body=json.dumps({"metadata": {"labels": {"mine": "kept"}}}),
+                headers={"Content-Type": "application/merge-patch+json"})
+            self.assertEqual(patched.status, 200)
+            before = plane.get(SERVICE).json()
+            start_again(plane, *plane.flags, port=free_port())
+            after = plane.get(SERVICE).json()
+            self.assertEqual(after["spec"]["ports"][0]["targetPort"], plane.port)
+            self.assertEqual(after["metadata"]["labels"]["mine"], "kept")
+            self.assertEqual(after["metadata"]["uid"], before["metadata"]["uid"])
+            self.assertEqual(after["spec"]["clusterIP"], before["spec"]["clusterIP"])
+            subset = plane.get(ENDPOINTS).json()["subsets"][0]
+            self.assertEqual(subset["addresses"], [{"ip": "192.0.2.7"}])
+            self.assertEqual(subset["ports"][0]["port"], plane.port)
+            self.assertEqual(plane.get(SLICE).json()["ports"][0]["port"], plane.port)
+
+    def test_a_start_with_the_same_flags_writes_nothing(self):
+        with Plane("--advertise-address=192.0.2.7",
+                   "--kubernetes-service-node-port=30124") as plane:
+            paths = (SERVICE, ENDPOINTS, SLICE)
+            before = [plane.get(path).json() for path in paths]
+            start_again(plane, *plane.flags)
+            self.assertEqual([plane.get(path).json() for path in paths], before)
+
+    def test_no_reconciler_means_hands_off_the_endpoints(self):
+        flags = ("--advertise-address=192.0.2.7", "--endpoint-reconciler-type=none",
+                 "--apiserver-count=3")
+        with Plane(*flags) as plane:
+            self.assertEqual(plane.get(ENDPOINTS).status, 404)
+            self.assertEqual(plane.get(SLICE).status, 404)
+            self.assertEqual(plane.get(SERVICE).status, 200)
+            mine = {"metadata": {"name": "kubernetes"},
+                    "subsets": [{"addresses": [{"ip": "192.0.2.99"}], "ports": [{"port": 1}]}]}
+            self.assertEqual(
+                plane.create(ENDPOINTS.rsplit("/", 1)[0], mine).status, 201)
+            start_again(plane, *flags)
+            self.assertEqual(plane.get(ENDPOINTS).json()["subsets"][0]["addresses"],
+                             [{"ip": "192.0.2.99"}])
+
+    def test_the_first_of_two_ranges_gives_the_addresses(self):
+        with Plane("--service-cluster-ip-range=10.96.0.0/16,fd00:10:96::/112") as plane:
+            self.assertEqual(plane.get(SERVICE).json()["spec"]["clusterIPs"], ["10.96.0.1"])
+            created = plane.create("/api/v1/namespaces/default/services", {
+                "metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}})
+            self.assertEqual(created.status, 201, created.body)
+            self.assertTrue(created.json()["spec"]["clusterIP"].startswith("10.96."))
