@@ -67,3 +67,13 @@ struct str agg_identifier_hex(struct arena *arena)
 	write_hex(text, bytes, IDENTIFIER_BYTES);
 	return str_from(text, 2 * IDENTIFIER_BYTES);
 }
+
+bool agg_identifier_draw(double chance)
+{
+	unsigned char bytes[IDENTIFIER_BYTES];
+	uint64_t number;
+
+	draw(bytes);
+	memcpy(&number, bytes, sizeof(number));
+	return (double)(number >> 11) * 0x1p-53 < chance;
+}

@@ -10,5 +10,7 @@
 struct str agg_identifier_uuid(struct arena *arena);
 /* 128 bits as 32 hexadecimal digits, for x-troika-request-id. */
 struct str agg_identifier_hex(struct arena *arena);
+/* True with this probability (0 to 1). */
+bool agg_identifier_draw(double chance);
 
 #endif

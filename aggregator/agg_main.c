@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "agg_browser.h"
 #include "agg_discovery.h"
 #include "agg_drain.h"
 #include "agg_health.h"
@@ -133,7 +134,7 @@ static void create_front(struct agg_server *server, struct tls_context *tls)
 	server->secure = http_server_create(&(struct http_server_options){
 		.loop = server->loop,
 		.tls = tls,
-		.limits = {.concurrent_streams = 250},
+		.limits = {.concurrent_streams = server->streams_per_connection},
 		.on_request = agg_request_receive_secure,
 		.on_refused = agg_request_refuse,
 		.context = server,
@@ -141,7 +142,7 @@ static void create_front(struct agg_server *server, struct tls_context *tls)
 	if (server_process_listener(server->process, "insecure") >= 0)
 		server->insecure = http_server_create(&(struct http_server_options){
 			.loop = server->loop,
-			.limits = {.concurrent_streams = 250},
+			.limits = {.concurrent_streams = server->streams_per_connection},
 			.on_request = agg_request_receive_insecure,
 			.on_refused = agg_request_refuse,
 			.context = server,
@@ -177,6 +178,7 @@ static int start(void *context, struct server_process *process, struct error *er
 	agg_settings_limits(server, settings);
 	if (check_listeners(server, err) != 0 ||
 		agg_settings_tokens(settings, &server->tokens, err) != 0 ||
+		agg_browser_create(settings, &server->browser, err) != 0 ||
 		agg_settings_authorizer(server, settings, err) != 0 ||
 		agg_services_create(server, settings, &server->services, err) != 0 ||
 		connect_upstreams(server, err) != 0 || agg_settings_tls(settings, &tls, err) != 0)
@@ -240,6 +242,7 @@ static void stop(void *context)
 	agg_openapi_destroy(&server->openapi);
 	agg_health_destroy(&server->health);
 	agg_metrics_destroy(&server->metrics);
+	agg_browser_destroy(&server->browser);
 	for (unsigned i = 0; i < AGG_UPSTREAM_COUNT; i++)
 		http_client_destroy(&server->upstreams[i].client);
 	authorizer_destroy(&server->authorizer);

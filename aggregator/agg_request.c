@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agg_request.h"
 
+#include "agg_browser.h"
 #include "agg_drain.h"
 #include "agg_identifier.h"
 #include "agg_metrics.h"
@@ -162,6 +163,7 @@ void agg_request_continue(struct agg_request *request)
 void agg_request_common_headers(struct agg_request *request, struct http_headers *headers)
 {
 	http_headers_add(request->arena, headers, STR("audit-id"), request->audit_id);
+	agg_browser_add_headers(request, headers);
 	if (str_is_empty(http_headers_find(headers, STR("cache-control"))))
 		http_headers_add(
 			request->arena, headers, STR("cache-control"), STR("no-cache, private"));
@@ -173,7 +175,9 @@ void agg_request_respond(
 	struct http_headers headers = {0};
 
 	request->status = status;
-	http_headers_add(request->arena, &headers, STR("content-type"), str_from_c(content_type));
+	if (content_type)
+		http_headers_add(
+			request->arena, &headers, STR("content-type"), str_from_c(content_type));
 	if (status >= 400)
 		http_headers_add(
 			request->arena, &headers, STR("x-content-type-options"), STR("nosniff"));

@@ -29,6 +29,7 @@ struct agg_request {
 	uint64_t deadline_ns; /* UINT64_MAX for long-running ones */
 	struct str audit_id;
 	enum agg_origin origin;
+	struct str allowed_page; /* the Origin of a page that may see the answer; or empty */
 	bool is_long_running;
 	int status;                /* of the answer; 0: none yet */
 	struct agg_inflight *slot; /* what it is counted in; NULL: nowhere */
@@ -66,6 +67,7 @@ void agg_request_release(struct agg_request *request);
 
 /* The fields of every answer of ours. */
 void agg_request_common_headers(struct agg_request *request, struct http_headers *headers);
+/* content_type NULL: there is no body. */
 void agg_request_respond(
 	struct agg_request *request, int status, const char *content_type, struct str body);
 /* A whole document under its ETag; 304 when the client has it. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agg_request_steps.h"
 
+#include "agg_browser.h"
 #include "agg_drain.h"
+#include "agg_identifier.h"
 #include "agg_path.h"
 #include "agg_route.h"
 #include "authentication.h"
@@ -37,6 +39,31 @@ bool agg_step_turn_away(struct agg_request *request)
 	http_exchange_close_connection(request->exchange);
 	agg_request_respond(request, 429, "text/plain; charset=utf-8",
 		STR("The apiserver is shutting down, please try again later.\n"));
+	return false;
+}
+
+/* A new connection may lead to another of the servers behind a load balancer. */
+bool agg_step_spread(struct agg_request *request)
+{
+	double chance = request->server->goaway_chance;
+
+	if (chance > 0 && request->origin == AGG_ORIGIN_SECURE && request->http->http_major == 2 &&
+		agg_identifier_draw(chance))
+		http_exchange_close_connection(request->exchange);
+	return true;
+}
+
+bool agg_step_share(struct agg_request *request)
+{
+	struct str page = http_headers_find(&request->http->headers, STR("origin"));
+
+	if (request->origin == AGG_ORIGIN_PRIVATE ||
+		!agg_browser_allows(request->server->browser, page))
+		return true;
+	request->allowed_page = page;
+	if (!str_equal(request->http->method, STR("OPTIONS")))
+		return true;
+	agg_request_respond(request, 204, NULL, STR_EMPTY);
 	return false;
 }
 

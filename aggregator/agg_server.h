@@ -23,6 +23,7 @@ struct agg_upstream {
 };
 
 struct agg_request;
+struct agg_browser;
 struct agg_drain;
 struct agg_metrics;
 struct rbac_informer;
@@ -67,6 +68,9 @@ struct agg_server {
 	bool is_draining;
 	size_t under_way; /* requests of clients */
 	struct agg_drain *drain;
+	struct agg_browser *browser;
+	double goaway_chance;
+	uint32_t streams_per_connection;
 	uid_t trusted_uids[8];
 	size_t trusted_uid_count;
 	struct agg_request *long_running; /* those that end when we drain */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agg_server.h"
+
+#include <stdlib.h>
+
 #include "tls_context.h"
 #include "token_file.h"
 
-#define SECOND_NS INT64_C(1000000000)
+#define STREAMS_PER_CONNECTION 250
+#define SECOND_NS              INT64_C(1000000000)
 
 /* ---- TLS ---- */
 
@@ -59,7 +63,7 @@ int agg_settings_tls(const struct settings *settings, struct tls_context **ret, 
 		.client_ca_pem = settings_text(settings, "content.client-ca-file"),
 		.minimum_version = settings_text(settings, "tls-min-version"),
 		.cipher_suites = join(arena, settings, STR("tls-cipher-suites")),
-		.allow_http2 = true,
+		.allow_http2 = !settings_bool(settings, "disable-http2-serving", false),
 	};
 	int outcome;
 
@@ -122,6 +126,16 @@ static size_t read_limit(const struct settings *settings, const char *name, int6
 	return limit > 0 ? (size_t)limit : 0;
 }
 
+static double read_chance(const struct settings *settings, const char *name)
+{
+	struct str text = settings_text(settings, name);
+	char copy[32] = "";
+
+	if (text.length > 0 && text.length < sizeof(copy))
+		memcpy(copy, text.data, text.length);
+	return strtod(copy, NULL);
+}
+
 void agg_settings_limits(struct agg_server *server, const struct settings *settings)
 {
 	int64_t timeout = settings_duration_ns(settings, "request-timeout", 60 * SECOND_NS);
@@ -130,5 +144,10 @@ void agg_settings_limits(struct agg_server *server, const struct settings *setti
 	server->reading.limit = read_limit(settings, "max-requests-inflight", 400);
 	server->mutating.limit = read_limit(settings, "max-mutating-requests-inflight", 200);
 	server->allows_anonymous = settings_bool(settings, "anonymous-auth", true);
+	server->goaway_chance = read_chance(settings, "goaway-chance");
+	server->streams_per_connection =
+		(uint32_t)read_limit(settings, "http2-max-streams-per-connection", 0);
+	if (server->streams_per_connection == 0)
+		server->streams_per_connection = STREAMS_PER_CONNECTION;
 	read_trusted_uids(server, settings);
 }

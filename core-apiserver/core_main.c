@@ -8,6 +8,8 @@
 #include "log.h"
 #include "memory.h"
 
+#include <stdio.h>
+
 #define SECOND_NS 1000000000ll
 
 /* ---- Settings ---- */
@@ -145,6 +147,25 @@ static void on_bootstrapped(struct core_server *core)
 	log_info("Serving at revision %llu", (unsigned long long)storage_revision(core->storage));
 }
 
+/* Where clients outside find us: with the port for HTTPS, unless the name has one. */
+static void read_external_address(struct core_server *core, const struct settings *settings)
+{
+	struct str host = settings_text(settings, "external-hostname");
+	struct str port = settings_text(settings, "secure-port");
+	size_t colon = str_find_byte(host, ':');
+	bool is_bracketed = str_starts_with(host, STR("["));
+	bool is_v6 = !is_bracketed && colon < host.length &&
+		     str_find_byte(str_skip(host, colon + 1), ':') < host.length - colon - 1;
+	bool has_port = is_bracketed ? str_find(host, STR("]:")) < host.length
+				     : colon < host.length && !is_v6;
+
+	if (str_is_empty(host))
+		return;
+	snprintf(core->external_address, sizeof(core->external_address), "%s%.*s%s%s%.*s",
+		is_v6 ? "[" : "", STR_ARG(host), is_v6 ? "]" : "", has_port ? "" : ":",
+		has_port ? 0 : (int)port.length, port.data);
+}
+
 static int start(void *opaque, struct server_process *process, struct error *err)
 {
 	struct core_server *core = opaque;
@@ -152,6 +173,7 @@ static int start(void *opaque, struct server_process *process, struct error *err
 
 	core->process = process;
 	read_trusted_uids(core, settings);
+	read_external_address(core, settings);
 	read_peers(core, settings);
 	if (server_process_listener(process, "private") < 0)
 		return error_set(err, ERROR_INVALID, "no private listener was handed over");
@@ -172,6 +194,7 @@ static int start(void *opaque, struct server_process *process, struct error *err
 		.peer_count = core->peer_count,
 		.paths = core_paths,
 		.check_namespace = core_check_namespace,
+		.external_address = str_from_c(core->external_address),
 		.enable_garbage_collector =
 			settings_bool(settings, "enable-garbage-collector", true),
 		.minimum_watch_seconds = settings_integer(settings, "min-request-timeout", 1800),

@@ -20,6 +20,7 @@ struct core_server {
 	struct api_server_peer peers[1];
 	size_t peer_count;
 	bool is_bootstrapped;
+	char external_address[300]; /* "HOST:PORT"; empty when it is not known */
 };
 
 /* core_namespace.c: the state of a namespace, from the store. */

@@ -61,6 +61,7 @@ struct api_server_options {
 		struct str namespace, namespace_checked_fn done);
 	bool enable_garbage_collector;
 	int64_t minimum_watch_seconds; /* --min-request-timeout; 0: 1800 */
+	struct str external_address;   /* "HOST:PORT" to tell clients at /api; empty: none */
 	void *context;                 /* of the callbacks above */
 };
 

@@ -59,6 +59,13 @@ static struct discovery_cache *cache_of(struct api_server *server)
 	return server->discovery;
 }
 
+static void write_core_versions(struct buffer *out, struct str external_address)
+{
+	struct discovery_server_address address = {STR("0.0.0.0/0"), external_address};
+
+	discovery_write_core_versions(out, str_is_empty(external_address) ? NULL : &address);
+}
+
 /* Writes the document of the path; false: there is no such path. */
 static bool write_document(struct request_context *context, struct buffer *out, bool is_aggregated)
 {
@@ -78,7 +85,7 @@ static bool write_document(struct request_context *context, struct buffer *out, 
 		if (str_is_empty(version) && is_aggregated)
 			discovery_write_aggregated(context->arena, out, true, resources, count);
 		else if (str_is_empty(version))
-			discovery_write_core_versions(out, NULL);
+			write_core_versions(out, context->server->options.external_address);
 		else if (resource_registry_has_group_version(registry, STR_EMPTY, version))
 			discovery_write_resources(
 				context->arena, out, STR_EMPTY, version, resources, count);

@@ -69,6 +69,94 @@ class PlainHttp(unittest.TestCase):
         self.assertNotEqual(curl(f"http://127.0.0.1:{port}/readyz").returncode, 0)
 
 
+class Connections(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.plane = Plane(
+            "--cors-allowed-origins=^https://good\\.example(:|$),//other\\.example$",
+            "--strict-transport-security-directives=max-age=31536000,includeSubDomains",
+            "--goaway-chance=0.02", "--http2-max-streams-per-connection=7",
+            "--external-hostname=api.example", "--anonymous-auth=false")
+        cls.addClassCleanup(cls.plane.close)
+        cls.plane.start()
+
+    def ask_as(self, origin, method="GET", **options):
+        return self.plane.request(method, "/version", headers={"Origin": origin}, **options)
+
+    def nghttp(self, plane, *arguments):
+        pki = plane.state_dir / "pki"
+        return subprocess.run(
+            ["nghttp", f"--cert={pki}/admin.crt", f"--key={pki}/admin.key", "--verbose",
+             "--null-out", *arguments, f"https://127.0.0.1:{plane.port}/version"],
+            capture_output=True, text=True, timeout=60).stdout
+
+    def test_pages_of_good_origins_may_ask(self):
+        for origin in ("https://good.example", "https://good.example:8443",
+                       "http://other.example"):
+            answer = self.ask_as(origin)
+            self.assertEqual(answer.status, 200)
+            self.assertEqual(answer.headers["Access-Control-Allow-Origin"], origin)
+            self.assertEqual(answer.headers["Access-Control-Allow-Credentials"], "true")
+            self.assertEqual(answer.headers["Access-Control-Expose-Headers"], "Date")
+
+    def test_others_are_told_nothing(self):
+        for origin in ("https://good.example.evil", "https://evilgood.example", "null",
+                       "http://other.example.evil"):
+            answer = self.ask_as(origin)
+            self.assertEqual(answer.status, 200)
+            self.assertNotIn("Access-Control-Allow-Origin", answer.headers)
+        self.assertEqual(self.ask_as("https://evil", "OPTIONS", with_certificate=False).status,
+                         401)
+
+    def test_what_browsers_ask_first_needs_no_login(self):
+        answer = self.ask_as("https://good.example", "OPTIONS", with_certificate=False)
+        self.assertEqual((answer.status, answer.body), (204, b""))
+        self.assertEqual(answer.headers["Access-Control-Allow-Methods"],
+                         "POST, GET, OPTIONS, PUT, DELETE, PATCH")
+        self.assertIn("Authorization", answer.headers["Access-Control-Allow-Headers"])
+
+    def test_what_other_servers_answer_has_the_fields_too(self):
+        answer = self.plane.get("/api/v1/namespaces", headers={"Origin": "https://good.example"})
+        self.assertEqual(answer.headers["Access-Control-Allow-Origin"], "https://good.example")
+        self.assertEqual(answer.headers["Strict-Transport-Security"],
+                         "max-age=31536000; includeSubDomains")
+
+    def test_only_https_is_to_be_used(self):
+        self.assertEqual(self.plane.get("/version").headers["Strict-Transport-Security"],
+                         "max-age=31536000; includeSubDomains")
+
+    def test_a_bad_origin_ends_the_start(self):
+        plane = Plane("--cors-allowed-origins=^https://a(:|$")
+        self.addCleanup(plane.close)
+        plane.start(wait=False)
+        self.assertNotEqual(plane.process.wait(20), 0)
+        self.assertIn("Invalid CORS allowed origin, --cors-allowed-origins flag was set to "
+                      "^https://a(:|$", plane.log_tail())
+
+    def test_a_connection_has_so_many_streams(self):
+        self.assertIn("[SETTINGS_MAX_CONCURRENT_STREAMS(0x03):7]", self.nghttp(self.plane))
+
+    def test_connections_are_given_up_now_and_then(self):
+        self.assertIn("recv GOAWAY frame", self.nghttp(self.plane, "--multiply=2000"))
+
+    def test_clients_are_told_the_name(self):
+        self.assertEqual(
+            self.plane.get("/api").json()["serverAddressByClientCIDRs"],
+            [{"clientCIDR": "0.0.0.0/0", "serverAddress": f"api.example:{self.plane.port}"}])
+
+    def test_without_flags_there_is_none_of_it(self):
+        with Plane("--disable-http2-serving") as plane:
+            headers = plane.get("/version", headers={"Origin": "https://good.example"}).headers
+            self.assertNotIn("Access-Control-Allow-Origin", headers)
+            self.assertNotIn("Strict-Transport-Security", headers)
+            result = curl("--insecure", "--http2", "--output", "/dev/null",
+                          "--write-out", "%{http_version}", f"https://127.0.0.1:{plane.port}/")
+            self.assertEqual(result.stdout, "1.1")
+            self.assertEqual(
+                plane.get("/api").json()["serverAddressByClientCIDRs"][0]["serverAddress"],
+                f"127.0.0.1:{plane.port}")
+
+
 class Shutdown(unittest.TestCase):
     EVENTS = ["ShutdownInitiated", "PreShutdownHooksStopped", "AfterShutdownDelayDuration",
               "NotAcceptingNewRequest", "InFlightRequestsDrained", "HTTPServerStoppedListening"]
