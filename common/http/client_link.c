@@ -202,8 +202,12 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
 
 static nghttp2_nv field(struct str name, struct str value)
 {
-	return (nghttp2_nv){(uint8_t *)name.data, (uint8_t *)value.data, name.length, value.length,
-		NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+	uint8_t flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+
+	if (http_header_is_new_each_time(name))
+		flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+	return (nghttp2_nv){
+		(uint8_t *)name.data, (uint8_t *)value.data, name.length, value.length, flags};
 }
 
 void client_link_submit(struct client_link *link, struct http_call *call)

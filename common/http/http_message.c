@@ -25,6 +25,11 @@ struct str http_headers_find(const struct http_headers *headers, struct str name
 	return STR_EMPTY;
 }
 
+bool http_header_is_new_each_time(struct str name)
+{
+	return str_equal(name, STR("audit-id")) || str_equal(name, STR("x-troika-request-id"));
+}
+
 void http_headers_remove(struct http_headers *headers, struct str name)
 {
 	size_t kept = 0;

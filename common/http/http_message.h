@@ -71,6 +71,12 @@ struct http_query *http_query_parse(struct arena *arena, struct str query);
  * there. */
 struct str http_query_find(const struct http_query *query, struct str name, bool *ret_present);
 
+/*
+ * An identifier of one message: HTTP/2 compression must not remember it, which would cost memory on
+ * both sides and drive out what does come again.
+ */
+bool http_header_is_new_each_time(struct str name);
+
 /* "OK" for 200 and so on; "" for a status without a name. */
 const char *http_status_text(int status);
 
