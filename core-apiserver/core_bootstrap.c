@@ -2,7 +2,7 @@
 /*
  * What a plane starts with: namespaces, RBAC policy, priority classes, and the Service by which it
  * is found. Objects that are there are left alone, but for that Service and its endpoints, which
- * say where this plane listens now.
+ * say where this plane listens now, and for the policy, which gets what it lacks.
  */
 #include "api_core.h"
 #include "assertion.h"
@@ -146,7 +146,7 @@ static void ensure_policy(struct bootstrap *bootstrap)
 	struct json_value policy = bootstrap_policy(bootstrap->arena);
 
 	for (size_t i = 0; i < json_count(&policy); i++)
-		bootstrap_ensure(bootstrap, json_element(&policy, i));
+		bootstrap_ensure_policy(bootstrap, json_element(&policy, i));
 }
 
 static void ensure_priority_classes(struct bootstrap *bootstrap)

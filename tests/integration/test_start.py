@@ -191,3 +191,89 @@ class KubernetesService(unittest.TestCase):
                 "metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}})
             self.assertEqual(created.status, 201, created.body)
             self.assertTrue(created.json()["spec"]["clusterIP"].startswith("10.96."))
+
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
+
+
+class BootstrapPolicy(unittest.TestCase):
+    def change(self, plane, path, change):
+        changed = plane.get(path).json()
+        change(changed)
+        answer = plane.request("PUT", path, body=changed)
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json()
+
+    def urls_of(self, role):
+        return {url for rule in role["rules"] for url in rule.get("nonResourceURLs", [])}
+
+    def test_rules_that_are_gone_come_back_and_own_ones_stay(self):
+        path = f"{RBAC}/clusterroles/system:discovery"
+        own = {"verbs": ["get"], "nonResourceURLs": ["/mine"]}
+
+        def replace_rules(role):
+            role["rules"] = [own, {"verbs": ["get"], "nonResourceURLs": ["/api*"]}]
+            role["metadata"]["labels"] = {"mine": "kept"}
+
+        with Plane() as plane:
+            before = plane.get(path).json()
+            self.change(plane, path, replace_rules)
+            start_again(plane)
+            after = plane.get(path).json()
+            self.assertEqual(after["rules"][0], own)
+            self.assertEqual(after["metadata"]["labels"], {
+                "kubernetes.io/bootstrapping": "rbac-defaults", "mine": "kept"})
+            urls = self.urls_of(after)
+            self.assertIn("/version", urls)
+            self.assertIn("/healthz", urls)
+            self.assertNotIn("/apis", urls, "/api* covers it")
+            self.assertLess(len(urls), len(self.urls_of(before)) + 2)
+            start_again(plane)
+            self.assertEqual(plane.get(path).json(), after, "a second start writes nothing")
+
+    def test_without_autoupdate_the_rules_stay_away(self):
+        path = f"{RBAC}/clusterroles/system:discovery"
+
+        def protect(role):
+            role["rules"] = []
+            role["metadata"]["annotations"][AUTOUPDATE] = "false"
+
+        with Plane() as plane:
+            protected = self.change(plane, path, protect)
+            start_again(plane)
+            self.assertEqual(plane.get(path).json(), protected)
+
+    def test_subjects_that_are_gone_come_back_and_own_ones_stay(self):
+        path = f"{RBAC}/clusterrolebindings/cluster-admin"
+        mine = {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "jane"}
+
+        def replace_subjects(binding):
+            binding["subjects"] = [mine]
+
+        with Plane() as plane:
+            subjects = plane.get(path).json()["subjects"]
+            self.change(plane, path, replace_subjects)
+            start_again(plane)
+            self.assertEqual(plane.get(path).json()["subjects"], [mine, *subjects])
+
+    def test_collected_roles_get_their_selectors_back(self):
+        path = f"{RBAC}/clusterroles/view"
+
+        def replace_selectors(role):
+            role["aggregationRule"] = {
+                "clusterRoleSelectors": [{"matchLabels": {"mine": "yes"}}]}
+
+        with Plane() as plane:
+            self.change(plane, path, replace_selectors)
+            start_again(plane)
+            self.assertEqual(
+                plane.get(path).json()["aggregationRule"]["clusterRoleSelectors"],
+                [{"matchLabels": {"mine": "yes"}},
+                 {"matchLabels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"}}])
+
+    def test_a_start_without_changes_writes_no_policy(self):
+        with Plane() as plane:
+            before = plane.get(f"{RBAC}/clusterroles").json()["items"]
+            start_again(plane)
+            self.assertEqual(plane.get(f"{RBAC}/clusterroles").json()["items"], before)
