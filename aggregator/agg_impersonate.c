@@ -105,24 +105,6 @@ static void complete(struct agg_request *request, struct user_info *user)
 	}
 }
 
-static void add_extra(struct arena *arena, struct user_info *user, struct user_extra *extra,
-	struct str key, struct str value)
-{
-	struct user_extra *entry = extra;
-	struct str *values;
-
-	while (entry < extra + user->extra_count && !str_equal(entry->key, key))
-		entry++;
-	if (entry == extra + user->extra_count)
-		user->extra_count++;
-	values = ARENA_ARRAY(arena, struct str, entry->value_count + 1);
-	if (entry->value_count > 0)
-		memcpy(values, entry->values, entry->value_count * sizeof(*values));
-	values[entry->value_count++] = value;
-	entry->key = key;
-	entry->values = values;
-}
-
 /* Reads one field into the user and asks whether that may be. */
 static bool take_field(struct agg_request *request, const struct http_header *field,
 	struct user_info *user, struct str *groups, struct user_extra *extra)
@@ -146,7 +128,7 @@ static bool take_field(struct agg_request *request, const struct http_header *fi
 	key = str_skip(name, sizeof(EXTRA_PREFIX) - 1);
 	if (!http_percent_decode(request->arena, key, false, &key))
 		return true;
-	add_extra(request->arena, user, extra, key, value);
+	user_info_add_extra(request->arena, user, extra, key, value);
 	return may_have_extra(request, key, value);
 }
 

@@ -2,6 +2,7 @@
 #include "agg_browser.h"
 #include "agg_discovery.h"
 #include "agg_drain.h"
+#include "agg_front_proxy.h"
 #include "agg_health.h"
 #include "agg_metrics.h"
 #include "agg_openapi.h"
@@ -178,6 +179,7 @@ static int start(void *context, struct server_process *process, struct error *er
 	agg_settings_limits(server, settings);
 	if (check_listeners(server, err) != 0 ||
 		agg_settings_tokens(settings, &server->tokens, err) != 0 ||
+		agg_front_proxy_create(settings, &server->front_proxy, err) != 0 ||
 		agg_browser_create(settings, &server->browser, err) != 0 ||
 		agg_settings_authorizer(server, settings, err) != 0 ||
 		agg_services_create(server, settings, &server->services, err) != 0 ||
@@ -198,13 +200,17 @@ static int reload(void *context, const struct settings *settings, struct error *
 	struct agg_server *server = context;
 	struct tls_context *tls = NULL;
 	struct token_file *tokens = NULL;
+	struct agg_front_proxy *front_proxy = NULL;
 
-	if (agg_settings_tls(settings, &tls, err) != 0)
-		return ERROR_RETURN;
-	if (agg_settings_tokens(settings, &tokens, err) != 0) {
+	if (agg_settings_tls(settings, &tls, err) != 0 ||
+		agg_front_proxy_create(settings, &front_proxy, err) != 0 ||
+		agg_settings_tokens(settings, &tokens, err) != 0) {
+		agg_front_proxy_destroy(&front_proxy);
 		tls_context_unref(&tls);
 		return ERROR_RETURN;
 	}
+	agg_front_proxy_destroy(&server->front_proxy);
+	server->front_proxy = front_proxy;
 	http_server_set_tls(server->secure, tls);
 	tls_context_unref(&tls);
 	token_file_destroy(&server->tokens);
@@ -243,6 +249,7 @@ static void stop(void *context)
 	agg_health_destroy(&server->health);
 	agg_metrics_destroy(&server->metrics);
 	agg_browser_destroy(&server->browser);
+	agg_front_proxy_destroy(&server->front_proxy);
 	for (unsigned i = 0; i < AGG_UPSTREAM_COUNT; i++)
 		http_client_destroy(&server->upstreams[i].client);
 	authorizer_destroy(&server->authorizer);

@@ -3,6 +3,7 @@
 
 #include "agg_browser.h"
 #include "agg_drain.h"
+#include "agg_front_proxy.h"
 #include "agg_identifier.h"
 #include "agg_path.h"
 #include "agg_route.h"
@@ -78,7 +79,15 @@ enum credentials {
 static enum credentials try_certificate(struct agg_request *request)
 {
 	const struct http_peer *peer = request->http->peer;
+	struct agg_front_proxy *front_proxy = request->server->front_proxy;
 
+	if (peer->tls && front_proxy) {
+		if (agg_front_proxy_read(front_proxy, request->arena, peer->tls,
+			    &request->http->headers, &request->user))
+			return CREDENTIALS_GOOD;
+		if (!agg_front_proxy_is_client(front_proxy, peer->tls))
+			return CREDENTIALS_BAD;
+	}
 	if (peer->tls && authenticate_certificate(request->arena, peer->tls, &request->user))
 		return CREDENTIALS_GOOD;
 	return peer->has_unverified_certificate ? CREDENTIALS_BAD : CREDENTIALS_NONE;

@@ -25,6 +25,7 @@ struct agg_upstream {
 struct agg_request;
 struct agg_browser;
 struct agg_drain;
+struct agg_front_proxy;
 struct agg_metrics;
 struct rbac_informer;
 struct agg_services;
@@ -69,6 +70,7 @@ struct agg_server {
 	size_t under_way; /* requests of clients */
 	struct agg_drain *drain;
 	struct agg_browser *browser;
+	struct agg_front_proxy *front_proxy; /* NULL: none is believed */
 	double goaway_chance;
 	uint32_t streams_per_connection;
 	uid_t trusted_uids[8];

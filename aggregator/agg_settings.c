@@ -54,13 +54,24 @@ static const struct tls_pair *read_named_pairs(
 	return pairs;
 }
 
+/* Of clients and of front proxies; which it was is asked for with each request. */
+static struct str join_authorities(struct arena *arena, const struct settings *settings)
+{
+	struct str clients = settings_text(settings, "content.client-ca-file");
+	struct str proxies = settings_text(settings, "content.requestheader-client-ca-file");
+
+	if (str_is_empty(proxies) || str_is_empty(clients))
+		return str_is_empty(proxies) ? clients : proxies;
+	return arena_printf(arena, "%.*s\n%.*s", STR_ARG(clients), STR_ARG(proxies));
+}
+
 int agg_settings_tls(const struct settings *settings, struct tls_context **ret, struct error *err)
 {
 	struct arena *arena = arena_create(0);
 	struct tls_server_options options = {
 		.main.certificate_pem = settings_text(settings, "content.tls-cert-file"),
 		.main.key_pem = settings_text(settings, "content.tls-private-key-file"),
-		.client_ca_pem = settings_text(settings, "content.client-ca-file"),
+		.client_ca_pem = join_authorities(arena, settings),
 		.minimum_version = settings_text(settings, "tls-min-version"),
 		.cipher_suites = join(arena, settings, STR("tls-cipher-suites")),
 		.allow_http2 = !settings_bool(settings, "disable-http2-serving", false),

@@ -170,24 +170,43 @@ static void handle_rules(struct request_context *context)
 	request_context_respond_value(context, 201, &review);
 }
 
+static struct json_value list_of(struct arena *arena, const struct str *items, size_t count)
+{
+	struct json_value list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_append(arena, &list, json_string(items[i]));
+	return list;
+}
+
+static struct json_value describe_user(struct arena *arena, const struct user_info *user)
+{
+	struct json_value object = json_object(), extra = json_object();
+
+	json_append_member(arena, &object, STR("username"), json_string(user->name));
+	if (!str_is_empty(user->uid))
+		json_append_member(arena, &object, STR("uid"), json_string(user->uid));
+	if (user->group_count > 0)
+		json_append_member(arena, &object, STR("groups"),
+			list_of(arena, user->groups, user->group_count));
+	for (size_t i = 0; i < user->extra_count; i++)
+		json_append_member(arena, &extra, user->extra[i].key,
+			list_of(arena, user->extra[i].values, user->extra[i].value_count));
+	if (user->extra_count > 0)
+		json_append_member(arena, &object, STR("extra"), extra);
+	return object;
+}
+
 static void handle_self(struct request_context *context)
 {
-	struct json_value review, status = json_object(), user = json_object();
-	struct json_value groups = json_array();
+	struct json_value review, status = json_object();
 
 	if (read_review(context, &review, &context->err) != 0) {
 		request_context_fail(context);
 		return;
 	}
-	json_append_member(context->arena, &user, STR("username"), json_string(context->user.name));
-	if (!str_is_empty(context->user.uid))
-		json_append_member(
-			context->arena, &user, STR("uid"), json_string(context->user.uid));
-	for (size_t i = 0; i < context->user.group_count; i++)
-		json_append(context->arena, &groups, json_string(context->user.groups[i]));
-	if (groups.length > 0)
-		json_append_member(context->arena, &user, STR("groups"), groups);
-	json_append_member(context->arena, &status, STR("userInfo"), user);
+	json_append_member(context->arena, &status, STR("userInfo"),
+		describe_user(context->arena, &context->user));
 	json_set(context->arena, &review, STR("status"), status);
 	request_context_respond_value(context, 201, &review);
 }

@@ -101,7 +101,7 @@ void user_info_to_headers(
 	}
 }
 
-static void add_extra(struct arena *arena, struct user_info *user, struct user_extra *extra,
+void user_info_add_extra(struct arena *arena, struct user_info *user, struct user_extra *extra,
 	struct str key, struct str value)
 {
 	for (size_t i = 0; i < user->extra_count; i++) {
@@ -140,7 +140,7 @@ bool user_info_from_headers(
 		else if (str_equal(name, STR("x-remote-group")))
 			groups[ret->group_count++] = decode_value(arena, value);
 		else if (str_starts_with(name, prefix))
-			add_extra(arena, ret, extra,
+			user_info_add_extra(arena, ret, extra,
 				decode_value(arena, str_skip(name, prefix.length)),
 				decode_value(arena, value));
 	}

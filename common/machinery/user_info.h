@@ -24,6 +24,12 @@ bool user_info_has_group(const struct user_info *user, struct str group);
 /* A deep copy in the arena. */
 void user_info_copy(struct arena *arena, const struct user_info *user, struct user_info *ret);
 /*
+ * Adds a value to one of the user's extra keys. `extra`, which is user->extra, must have room for
+ * one key more; the texts are not copied.
+ */
+void user_info_add_extra(struct arena *arena, struct user_info *user, struct user_extra *extra,
+	struct str key, struct str value);
+/*
  * The identity headers of the private hop: x-remote-user, -uid, -group (repeated) and -extra-KEY
  * (KEY percent-encoded). Bytes that a header cannot carry are percent-encoded in the values too.
  */

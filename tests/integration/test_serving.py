@@ -157,6 +157,94 @@ class Connections(unittest.TestCase):
                 f"127.0.0.1:{plane.port}")
 
 
+class FrontProxy(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.plane = Plane()
+        cls.addClassCleanup(cls.plane.close)
+        cls.folder = cls.plane.state_dir
+        cls.make_authority()
+        for name in ("front-proxy", "other"):
+            cls.make_certificate(name)
+        cls.plane.flags += [
+            f"--requestheader-client-ca-file={cls.folder}/proxies.crt",
+            "--requestheader-allowed-names=front-proxy",
+            "--requestheader-username-headers=X-Remote-User,X-Second-User",
+            "--requestheader-group-headers=X-Remote-Group",
+            "--requestheader-uid-headers=X-Remote-Uid",
+            "--requestheader-extra-headers-prefix=X-Remote-Extra-"]
+        cls.plane.start()
+
+    @classmethod
+    def openssl(cls, *arguments):
+        subprocess.run(["openssl", *arguments], check=True, cwd=cls.folder, capture_output=True)
+
+    @classmethod
+    def make_authority(cls):
+        cls.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-subj", "/CN=proxies", "-days", "2", "-keyout", "proxies.key",
+                    "-out", "proxies.crt")
+
+    @classmethod
+    def make_certificate(cls, name):
+        (cls.folder / "usage.cnf").write_text("extendedKeyUsage=clientAuth\n")
+        cls.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-subj", f"/O=system:masters/CN={name}", "-keyout", f"{name}.key",
+                    "-out", f"{name}.csr")
+        cls.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "proxies.crt", "-CAkey",
+                    "proxies.key", "-CAcreateserial", "-days", "2", "-extfile", "usage.cnf",
+                    "-out", f"{name}.crt")
+
+    def whoami(self, certificate, *headers):
+        """Status and user of a request with that certificate."""
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        pki = self.folder if certificate != "admin" else self.folder / "pki"
+        options = [f"--cert={pki}/{certificate}.crt", f"--key={pki}/{certificate}.key"]
+        result = curl(
+            "--cacert", f"{self.folder}/pki/ca.crt", "--json", json.dumps(review),
+            *[word for option in options for word in option.split("=")] if certificate else [],
+            *[word for header in headers for word in ("--header", header)],
+            f"https://127.0.0.1:{self.plane.port}"
+            "/apis/authentication.k8s.io/v1/selfsubjectreviews")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        answer = json.loads(result.stdout)
+        if answer["kind"] == "Status":
+            return answer["code"], answer["message"]
+        return 201, answer["status"]["userInfo"]
+
+    def test_it_says_for_whom_it_asks(self):
+        for _ in range(2):  # what is known of a certificate is kept
+            status, user = self.whoami(
+                "front-proxy", "X-Remote-User: alice", "X-Remote-Uid: 7",
+                "X-Remote-Group: a", "X-Remote-Group: b", "X-Remote-Extra-Scopes: one",
+                "X-Remote-Extra-Scopes: two", "X-Remote-Extra-example.com%2fkey: three")
+            self.assertEqual(status, 201, user)
+            self.assertEqual((user["username"], user["uid"]), ("alice", "7"))
+            self.assertEqual(user["groups"], ["a", "b", "system:authenticated"])
+            self.assertEqual(user["extra"],
+                             {"scopes": ["one", "two"], "example.com/key": ["three"]})
+
+    def test_the_next_field_counts_when_the_first_is_not_there(self):
+        status, user = self.whoami("front-proxy", "X-Second-User: bob")
+        self.assertEqual((status, user["username"]), (201, "bob"))
+
+    def test_the_fields_of_others_say_nothing(self):
+        status, user = self.whoami("admin", "X-Remote-User: alice", "X-Remote-Group: a")
+        self.assertEqual(status, 201)
+        self.assertNotEqual(user["username"], "alice")
+        self.assertIn("system:masters", user["groups"])
+        # system:anonymous may not ask.
+        status, message = self.whoami(None, "X-Remote-User: alice")
+        self.assertEqual(status, 403)
+        self.assertIn('User "system:anonymous" cannot', message)
+
+    def test_a_proxy_is_nobody_itself(self):
+        self.assertEqual(self.whoami("front-proxy"), (401, "Unauthorized"))
+
+    def test_a_name_that_is_not_allowed_is_nobody(self):
+        self.assertEqual(self.whoami("other", "X-Remote-User: alice"), (401, "Unauthorized"))
+
+
 class Shutdown(unittest.TestCase):
     EVENTS = ["ShutdownInitiated", "PreShutdownHooksStopped", "AfterShutdownDelayDuration",
               "NotAcceptingNewRequest", "InFlightRequestsDrained", "HTTPServerStoppedListening"]
