@@ -112,6 +112,9 @@ void agg_health_merge(struct health_checks *merged, struct str verbose)
 		if (!str_is_empty(name))
 			health_checks_add(merged, arena_copy_c(arena, name), HEALTH_ALL,
 				is_well ? pass : check_failed, NULL);
+		/* Whoever says no is right. */
+		if (!str_is_empty(name) && !is_well)
+			health_checks_fail(merged, arena_copy_c(arena, name));
 	}
 	arena_destroy(&arena);
 }
@@ -226,6 +229,9 @@ struct agg_health *agg_health_create(struct agg_server *server)
 
 	health->server = server;
 	health->own = health_checks_create();
+	health_checks_set_livez_grace(
+		health->own, settings_duration_ns(server_process_settings(server->process),
+				     "livez-grace-period", 0));
 	for (size_t i = 0; i < sizeof(own_checks) / sizeof(own_checks[0]); i++)
 		health_checks_add(health->own, own_checks[i].name, own_checks[i].endpoints,
 			own_checks[i].check, health);

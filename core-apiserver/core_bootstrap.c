@@ -172,6 +172,18 @@ static void ensure_priority_classes(struct bootstrap *bootstrap)
 				classes[i].name, classes[i].value, classes[i].description));
 }
 
+bool core_has_rbac(const struct core_server *core)
+{
+	const struct settings *settings = server_process_settings(core->process);
+	struct str name = STR("authorization-mode");
+
+	for (size_t i = 0; i < settings_count(settings, name); i++) {
+		if (str_equal(settings_value(settings, name, i), STR("RBAC")))
+			return true;
+	}
+	return false;
+}
+
 /* ---- The run ---- */
 
 static void finish(struct bootstrap *bootstrap)
@@ -200,7 +212,9 @@ void core_bootstrap(struct core_server *core, void (*done)(struct core_server *c
 	bootstrap->arena = arena_create(256 * 1024);
 	bootstrap->snapshot = storage_snapshot_open(core->storage);
 	ensure_namespaces(bootstrap);
-	ensure_policy(bootstrap);
+	bootstrap_ensure_authentication(bootstrap);
+	if (core_has_rbac(core))
+		ensure_policy(bootstrap);
 	ensure_priority_classes(bootstrap);
 	bootstrap_ensure_service(bootstrap);
 	bootstrap_ensure_endpoints(bootstrap);

@@ -35,6 +35,9 @@ void bootstrap_ensure(struct bootstrap *bootstrap, const struct json_value *docu
 /* A document of ours. */
 struct json_value bootstrap_read(struct bootstrap *bootstrap, struct str text);
 
+/* core_bootstrap_authentication.c: what servers of other APIs must know to trust us. */
+void bootstrap_ensure_authentication(struct bootstrap *bootstrap);
+
 /* core_bootstrap_rbac.c: the role or binding with at least what the document gives it. */
 void bootstrap_ensure_policy(struct bootstrap *bootstrap, const struct json_value *document);
 

@@ -105,24 +105,34 @@ static void add_resources(struct core_server *core, const struct settings *setti
 	}
 }
 
-static void add_health_checks(struct core_server *core)
-{
-	static const char *const latches[] = {
-		"poststarthook/start-apiserver-admission-initializer",
-		"poststarthook/start-system-namespaces-controller",
-		"poststarthook/bootstrap-controller",
-		"poststarthook/rbac/bootstrap-roles",
-		"poststarthook/scheduling/bootstrap-system-priority-classes",
-	};
-	struct health_checks *checks = api_server_health(core->api);
+/* By upstream's names; each is done when the bootstrap is. */
+static const char *const hooks[] = {
+	"poststarthook/generic-apiserver-start-informers",
+	"poststarthook/start-apiserver-admission-initializer",
+	"poststarthook/start-system-namespaces-controller",
+	"poststarthook/start-cluster-authentication-info-controller",
+	"poststarthook/start-service-ip-repair-controllers",
+	"poststarthook/bootstrap-controller",
+	"poststarthook/scheduling/bootstrap-system-priority-classes",
+	"poststarthook/rbac/bootstrap-roles",
+};
+#define HOOK_COUNT (sizeof(hooks) / sizeof(hooks[0]))
 
+static void add_health_checks(struct core_server *core, const struct settings *settings)
+{
+	struct health_checks *checks = api_server_health(core->api);
+	/* The last one is there with RBAC only. */
+	size_t hook_count = core_has_rbac(core) ? HOOK_COUNT : HOOK_COUNT - 1;
+
+	health_checks_set_livez_grace(
+		checks, settings_duration_ns(settings, "livez-grace-period", 0));
 	health_checks_add_latch(checks, "ping", HEALTH_ALL);
 	health_checks_add_latch(checks, "log", HEALTH_ALL);
 	health_checks_add_latch(checks, "etcd", HEALTH_ALL);
 	health_checks_add_latch(checks, "etcd-readiness", HEALTH_READYZ);
 	health_checks_add_latch(checks, "informer-sync", HEALTH_READYZ);
-	for (size_t i = 0; i < sizeof(latches) / sizeof(latches[0]); i++)
-		health_checks_add_latch(checks, latches[i], HEALTH_ALL);
+	for (size_t i = 0; i < hook_count; i++)
+		health_checks_add_latch(checks, hooks[i], HEALTH_ALL);
 	health_checks_add_latch(checks, "shutdown", HEALTH_READYZ);
 	health_checks_pass(checks, "ping");
 	health_checks_pass(checks, "log");
@@ -137,11 +147,8 @@ static void on_bootstrapped(struct core_server *core)
 	struct health_checks *checks = api_server_health(core->api);
 
 	core->is_bootstrapped = true;
-	health_checks_pass(checks, "poststarthook/start-apiserver-admission-initializer");
-	health_checks_pass(checks, "poststarthook/start-system-namespaces-controller");
-	health_checks_pass(checks, "poststarthook/bootstrap-controller");
-	health_checks_pass(checks, "poststarthook/rbac/bootstrap-roles");
-	health_checks_pass(checks, "poststarthook/scheduling/bootstrap-system-priority-classes");
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		health_checks_pass(checks, hooks[i]);
 	api_server_listen(core->api, server_process_listener(core->process, "private"));
 	server_process_ready(core->process);
 	log_info("Serving at revision %llu", (unsigned long long)storage_revision(core->storage));
@@ -201,7 +208,7 @@ static int start(void *opaque, struct server_process *process, struct error *err
 		.context = core,
 	});
 	add_resources(core, settings);
-	add_health_checks(core);
+	add_health_checks(core, settings);
 	if (service_allocator_create(core, settings, &core->services, err) != 0 ||
 		rbac_feed_create(core, &core->rbac_feed, err) != 0)
 		return ERROR_RETURN;

@@ -43,6 +43,9 @@ void rbac_feed_destroy(struct rbac_feed **feed);
  */
 void core_bootstrap(struct core_server *core, void (*done)(struct core_server *core));
 
+/* core_bootstrap.c: whether RBAC is among the modes; without it no policy is written. */
+bool core_has_rbac(const struct core_server *core);
+
 /* core_paths.c: the paths outside the API groups; ends with a NULL path. */
 extern const struct api_server_path core_paths[];
 

@@ -101,15 +101,19 @@ static void create_server(struct ext_process *self, const struct settings *setti
 	ext_server_init(server, &options);
 }
 
-static void add_health_checks(struct ext_server *server)
+static void add_health_checks(struct ext_server *server, const struct settings *settings)
 {
 	struct health_checks *checks = api_server_health(server->api);
 
+	health_checks_set_livez_grace(
+		checks, settings_duration_ns(settings, "livez-grace-period", 0));
 	health_checks_add_latch(checks, "ping", HEALTH_ALL);
 	health_checks_add_latch(checks, "log", HEALTH_ALL);
 	health_checks_add_latch(checks, "etcd", HEALTH_ALL);
 	health_checks_add_latch(checks, "etcd-readiness", HEALTH_READYZ);
 	health_checks_add_latch(checks, "informer-sync", HEALTH_READYZ);
+	health_checks_add_latch(
+		checks, "poststarthook/generic-apiserver-start-informers", HEALTH_ALL);
 	health_checks_add_latch(checks, "poststarthook/start-apiextensions-informers", HEALTH_ALL);
 	health_checks_add_latch(
 		checks, "poststarthook/start-apiextensions-controllers", HEALTH_ALL);
@@ -128,6 +132,7 @@ static void on_rbac_synced(void *opaque)
 	struct health_checks *checks = api_server_health(self->server.api);
 
 	health_checks_pass(checks, "informer-sync");
+	health_checks_pass(checks, "poststarthook/generic-apiserver-start-informers");
 	health_checks_pass(checks, "poststarthook/start-apiextensions-informers");
 	api_server_listen(self->server.api, server_process_listener(self->process, "private"));
 	server_process_ready(self->process);
@@ -152,7 +157,7 @@ static int start(void *opaque, struct server_process *process, struct error *err
 		connect_core(server, settings, err) != 0)
 		return ERROR_RETURN;
 	create_server(self, settings);
-	add_health_checks(server);
+	add_health_checks(server, settings);
 	checks = api_server_health(server->api);
 	health_checks_pass(checks, "poststarthook/crd-informer-synced");
 	health_checks_pass(checks, "poststarthook/start-apiextensions-controllers");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "health.h"
 
+#include "clock.h"
 #include "log.h"
 #include "memory.h"
 
@@ -15,6 +16,7 @@ struct health_check {
 struct health_checks {
 	struct health_check *entries;
 	size_t count;
+	uint64_t livez_grace_end_ns; /* 0: there is none */
 };
 
 struct health_checks *health_checks_create(void)
@@ -66,8 +68,11 @@ static void set_latch(struct health_checks *checks, const char *name, bool has_p
 {
 	struct health_check *check = find(checks, name);
 
-	if (check)
-		check->has_passed = has_passed;
+	if (!check)
+		return;
+	check->has_passed = has_passed;
+	if (!has_passed)
+		check->check = NULL;
 }
 
 void health_checks_pass(struct health_checks *checks, const char *name)
@@ -80,8 +85,27 @@ void health_checks_fail(struct health_checks *checks, const char *name)
 	set_latch(checks, name, false);
 }
 
-static const char *run_check(const struct health_check *check)
+void health_checks_set_livez_grace(struct health_checks *checks, int64_t grace_ns)
 {
+	checks->livez_grace_end_ns = grace_ns > 0 ? clock_now_ns() + (uint64_t)grace_ns : 0;
+}
+
+static bool is_in_grace(
+	const struct health_checks *checks, const struct health_check *check, unsigned bit)
+{
+	struct str name = str_from_c(check->name);
+
+	return bit == HEALTH_LIVEZ && checks->livez_grace_end_ns > 0 &&
+	       (str_starts_with(name, STR("poststarthook/")) ||
+		       str_equal(name, STR("autoregister-completion"))) &&
+	       clock_now_ns() < checks->livez_grace_end_ns;
+}
+
+static const char *run_check(
+	const struct health_checks *checks, const struct health_check *check, unsigned bit)
+{
+	if (is_in_grace(checks, check, bit))
+		return NULL;
 	if (check->check)
 		return check->check(check->context);
 	return check->has_passed ? NULL : "not finished";
@@ -104,7 +128,7 @@ static int run_single(
 
 		if (!(check->endpoints & bit) || !str_equal_c(name, check->name))
 			continue;
-		const char *problem = run_check(check);
+		const char *problem = run_check(checks, check, bit);
 
 		if (!problem) {
 			buffer_append(out, STR("ok"));
@@ -170,7 +194,7 @@ int health_checks_run(const struct health_checks *checks, struct str endpoint, s
 			buffer_printf(out, "[+]%s excluded: ok\n", check->name);
 			continue;
 		}
-		const char *problem = run_check(check);
+		const char *problem = run_check(checks, check, bit);
 
 		if (problem) {
 			has_failed = true;

@@ -28,7 +28,14 @@ void health_checks_add(struct health_checks *checks, const char *name, unsigned 
 /* A check that fails until health_checks_pass() is called with its name: post-start hooks. */
 void health_checks_add_latch(struct health_checks *checks, const char *name, unsigned endpoints);
 void health_checks_pass(struct health_checks *checks, const char *name);
+/* The check, whatever it was, fails from now on until it is passed. */
 void health_checks_fail(struct health_checks *checks, const char *name);
+
+/*
+ * For this long from now on, /livez takes post-start hooks and autoregister-completion for passed
+ * (--livez-grace-period). 0: not at all.
+ */
+void health_checks_set_livez_grace(struct health_checks *checks, int64_t grace_ns);
 
 /*
  * Runs the checks of an endpoint ("healthz", "livez", "readyz"). `only` (empty: all) names a single

@@ -277,3 +277,79 @@ class BootstrapPolicy(unittest.TestCase):
             before = plane.get(f"{RBAC}/clusterroles").json()["items"]
             start_again(plane)
             self.assertEqual(plane.get(f"{RBAC}/clusterroles").json()["items"], before)
+
+
+class Health(unittest.TestCase):
+    HOOKS = {
+        "apiservice-discovery-controller", "apiservice-openapi-controller",
+        "apiservice-openapiv3-controller", "apiservice-registration-controller",
+        "apiservice-status-local-available-controller",
+        "apiservice-status-remote-available-controller", "bootstrap-controller",
+        "crd-informer-synced", "generic-apiserver-start-informers",
+        "kube-apiserver-autoregistration", "rbac/bootstrap-roles",
+        "scheduling/bootstrap-system-priority-classes", "start-apiextensions-controllers",
+        "start-apiextensions-informers", "start-apiserver-admission-initializer",
+        "start-cluster-authentication-info-controller", "start-kube-aggregator-informers",
+        "start-service-ip-repair-controllers", "start-system-namespaces-controller",
+    }
+
+    def names_of(self, plane, endpoint):
+        answer = plane.get(f"/{endpoint}?verbose")
+        self.assertEqual(answer.status, 200, answer.body)
+        lines = answer.body.decode().split("\n")
+        self.assertEqual(lines[-2:], [f"{endpoint} check passed", ""])
+        for line in lines[:-2]:
+            self.assertRegex(line, r"^\[\+\][^ ]+ ok$")
+        return [line.removeprefix("[+]").removesuffix(" ok") for line in lines[:-2]]
+
+    def test_the_checks_of_all_servers_are_one_list_without_duplicates(self):
+        with Plane("--livez-grace-period=10s") as plane:
+            hooks = {f"poststarthook/{name}" for name in self.HOOKS}
+            both = {"ping", "log", "etcd", "autoregister-completion"}
+            ready = {"etcd-readiness", "informer-sync", "shutdown"}
+            for endpoint, extra in (("healthz", set()), ("livez", set()), ("readyz", ready)):
+                names = self.names_of(plane, endpoint)
+                self.assertEqual(len(names), len(set(names)), names)
+                self.assertEqual(set(names), hooks | both | extra)
+                self.assertEqual(plane.get(f"/{endpoint}").body, b"ok")
+            for name in sorted(hooks):
+                self.assertEqual(plane.get(f"/livez/{name}").body, b"ok", name)
+
+    def test_without_rbac_there_is_no_policy_and_no_hook_for_it(self):
+        with Plane("--authorization-mode=AlwaysAllow") as plane:
+            names = self.names_of(plane, "readyz")
+            self.assertNotIn("poststarthook/rbac/bootstrap-roles", names)
+            self.assertEqual(plane.get(f"{RBAC}/clusterroles").json()["items"], [])
+
+
+AUTHENTICATION = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
+
+
+class ExtensionAuthentication(unittest.TestCase):
+    def test_the_config_map_says_what_the_flags_say_and_keeps_the_rest(self):
+        with Plane() as plane:
+            authority = (plane.state_dir / "pki" / "ca.crt").read_text()
+            self.assertEqual(plane.get(AUTHENTICATION).json()["data"],
+                             {"client-ca-file": authority})
+            patched = plane.request(
+                "PATCH", AUTHENTICATION,
+                body=json.dumps({"data": {"mine": "kept", "client-ca-file": "wrong"}}),
+                headers={"Content-Type": "application/merge-patch+json"})
+            self.assertEqual(patched.status, 200)
+            start_again(
+                plane, f"--requestheader-client-ca-file={plane.state_dir}/pki/ca.crt",
+                "--requestheader-allowed-names=front-proxy-client,other",
+                "--requestheader-username-headers=X-Remote-User",
+                "--requestheader-group-headers=X-Remote-Group",
+                "--requestheader-extra-headers-prefix=X-Remote-Extra-")
+            self.assertEqual(plane.get(AUTHENTICATION).json()["data"], {
+                "mine": "kept",
+                "client-ca-file": authority,
+                "requestheader-client-ca-file": authority,
+                "requestheader-allowed-names": '["front-proxy-client","other"]',
+                "requestheader-username-headers": '["X-Remote-User"]',
+                "requestheader-group-headers": '["X-Remote-Group"]',
+                "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]'})
+            start_again(plane)
+            self.assertEqual(plane.get(AUTHENTICATION).json()["data"],
+                             {"mine": "kept", "client-ca-file": authority})

@@ -75,9 +75,10 @@ class Plane:
             f"--tls-cert-file={pki}/apiserver.crt",
             f"--tls-private-key-file={pki}/apiserver.key",
             f"--client-ca-file={pki}/ca.crt",
-            "--authorization-mode=RBAC",
             *self.flags,
         ]
+        if not any(flag.startswith("--authorization-mode=") for flag in self.flags):
+            command.append("--authorization-mode=RBAC")
         environment = dict(os.environ, TROIKA_LIBEXEC_DIR=str(PROGRAMS))
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
