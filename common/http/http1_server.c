@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "clock.h"
 #include "http_server_private.h"
 #include "http_syntax.h"
@@ -249,19 +251,6 @@ static void finish_response(struct server_connection *connection)
 		next_request(connection);
 }
 
-static void put_chunk_size(struct http_queue *output, size_t length)
-{
-	char text[sizeof(length) * 2 + 2];
-	char *at = text + sizeof(text);
-
-	*--at = '\n';
-	*--at = '\r';
-	do
-		*--at = "0123456789abcdef"[length & 15];
-	while ((length >>= 4) > 0);
-	http_queue_append(output, str_from(at, (size_t)(text + sizeof(text) - at)));
-}
-
 void http1_server_fill(struct server_connection *connection)
 {
 	struct http_exchange *exchange = connection->exchanges;
@@ -281,11 +270,15 @@ void http1_server_fill(struct server_connection *connection)
 	}
 	if (exchange->output.bytes > 0 && output->bytes < OUTPUT_BYTES_MAXIMUM) {
 		size_t length = exchange->output.bytes;
+		char size[24];
 
 		if (length > OUTPUT_BYTES_MAXIMUM)
 			length = OUTPUT_BYTES_MAXIMUM;
-		if (exchange->is_chunked)
-			put_chunk_size(output, length);
+		if (exchange->is_chunked) {
+			int digits = snprintf(size, sizeof(size), "%zx\r\n", length);
+
+			http_queue_append(output, str_from(size, (size_t)digits));
+		}
 		http_queue_move(output, &exchange->output, length);
 		if (exchange->is_chunked)
 			http_queue_append(output, STR("\r\n"));

@@ -23,8 +23,6 @@
 #define READ_BUFFER_BYTES    (64 * 1024)
 #define TLS_RECORD_BYTES     (16 * 1024)
 #define OUTPUT_BLOCK_BYTES   (16 * 1024 - 64)
-#define OUTPUT_BLOCKS_KEPT   4
-#define EXCHANGE_BLOCK_BYTES (4 * 1024 - 64)
 #define READ_TURN_BYTES      (256 * 1024)
 #define FLUSH_ROUNDS         4
 #define LINGER_BYTES_MAXIMUM (4 * 1024 * 1024)
@@ -60,10 +58,6 @@ void http_io_init(
 	io->context = context;
 	io->flush_event = event_new(event_loop_base(loop), -1, 0, flush_turn, io);
 	io->buffer = memory_allocate(READ_BUFFER_BYTES);
-	io->connection_blocks = (struct http_blocks){
-		.block_bytes = OUTPUT_BLOCK_BYTES, .limit = OUTPUT_BLOCKS_KEPT};
-	io->exchange_blocks = (struct http_blocks){
-		.block_bytes = EXCHANGE_BLOCK_BYTES, .limit = HTTP_BLOCKS_KEPT};
 	ASSERT(io->flush_event);
 }
 
@@ -72,8 +66,6 @@ void http_io_fini(struct http_io *io)
 	ASSERT(!io->dirty_first);
 	event_free(io->flush_event);
 	memory_free(io->buffer);
-	http_blocks_fini(&io->connection_blocks);
-	http_blocks_fini(&io->exchange_blocks);
 }
 
 void http_io_wake(struct http_io *io)
@@ -103,13 +95,6 @@ static void undirty(struct http_connection *connection)
 }
 
 /* ---- Writing ---- */
-
-/* Nearly always there are none, and looking is cheaper than clearing. */
-static void clear_errors(void)
-{
-	if (ERR_peek_error() != 0)
-		ERR_clear_error();
-}
 
 enum write_result {
 	WRITE_DONE,
@@ -152,7 +137,7 @@ static ssize_t write_tls(struct http_connection *connection)
 	}
 	if (length > TLS_RECORD_BYTES)
 		length = TLS_RECORD_BYTES;
-	clear_errors();
+	ERR_clear_error();
 
 	int written = SSL_write(connection->ssl, data, (int)length);
 
@@ -202,7 +187,7 @@ static void wait_for_write(struct http_connection *connection, bool wait)
 static void say_goodbye(struct http_connection *connection)
 {
 	if (connection->ssl) {
-		clear_errors();
+		ERR_clear_error();
 		SSL_shutdown(connection->ssl);
 	}
 	shutdown(connection->fd, SHUT_WR);
@@ -268,7 +253,7 @@ static ssize_t read_tls(struct http_connection *connection)
 	size_t length = 0;
 
 	while (READ_BUFFER_BYTES - length >= TLS_RECORD_BYTES) {
-		clear_errors();
+		ERR_clear_error();
 		int got = SSL_read(connection->ssl, buffer + length, TLS_RECORD_BYTES);
 
 		if (tls_session_is_abused(connection->ssl, connection->read_bytes))
@@ -359,7 +344,7 @@ static void answer_plain_http(struct http_connection *connection)
 
 static void shake_hands(struct http_connection *connection)
 {
-	clear_errors();
+	ERR_clear_error();
 	int result = SSL_do_handshake(connection->ssl);
 
 	if (result == 1) {
@@ -378,7 +363,7 @@ static void shake_hands(struct http_connection *connection)
 	}
 	if (tls_session_saw_plain_http())
 		answer_plain_http(connection);
-	clear_errors();
+	ERR_clear_error();
 	if (connection->state == HTTP_CONNECTION_HANDSHAKE)
 		http_connection_close(connection);
 }
@@ -419,7 +404,7 @@ void http_connection_start(struct http_connection *connection, struct http_io *i
 	connection->ssl = ssl;
 	connection->handler = handler;
 	connection->context = context;
-	connection->output.blocks = &io->connection_blocks;
+	connection->output.block_bytes = OUTPUT_BLOCK_BYTES;
 	connection->state = ssl ? HTTP_CONNECTION_HANDSHAKE : HTTP_CONNECTION_OPEN;
 	connection->read_event = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, connection);
 	connection->write_event =
@@ -472,7 +457,7 @@ static void release(struct http_connection *connection)
 	connection->waits_for_write = false;
 	SSL_free(connection->ssl);
 	connection->ssl = NULL;
-	clear_errors();
+	ERR_clear_error();
 	if (connection->fd >= 0)
 		close(connection->fd);
 	connection->fd = -1;
@@ -484,7 +469,7 @@ void http_connection_close(struct http_connection *connection)
 	if (connection->state == HTTP_CONNECTION_CLOSED)
 		return;
 	if (connection->ssl && connection->state != HTTP_CONNECTION_HANDSHAKE) {
-		clear_errors();
+		ERR_clear_error();
 		SSL_shutdown(connection->ssl);
 	}
 	connection->state = HTTP_CONNECTION_CLOSED;

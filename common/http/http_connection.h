@@ -24,8 +24,6 @@ struct http_io {
 	struct event *flush_event;
 	struct http_connection *dirty_first, *dirty_last;
 	char *buffer;
-	struct http_blocks connection_blocks; /* for the output of connections */
-	struct http_blocks exchange_blocks;   /* for what waits behind them */
 	bool flush_is_due;
 };
 

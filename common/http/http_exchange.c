@@ -10,6 +10,7 @@
 
 /* Of all requests of a server: beyond it new bodies are answered with 503. */
 #define SERVER_BODY_BYTES_MAXIMUM (256u * 1024 * 1024)
+#define SMALL_WRITES_BLOCK_BYTES  2048
 
 /* ---- Life ---- */
 
@@ -24,7 +25,6 @@ struct http_exchange *exchange_create(struct server_connection *connection, int3
 	exchange->server = connection->server;
 	exchange->connection = connection;
 	exchange->stream_id = stream_id;
-	exchange->output.blocks = &connection->server->io.exchange_blocks;
 	exchange->previous = connection->exchanges_last;
 	if (exchange->previous)
 		exchange->previous->next = exchange;
@@ -295,6 +295,7 @@ void http_exchange_start(
 {
 	if (!can_answer(exchange))
 		return;
+	exchange->output.block_bytes = SMALL_WRITES_BLOCK_BYTES;
 	start(exchange, status, headers, -1);
 }
 

@@ -16,34 +16,6 @@ struct http_chunk {
 	bool is_block; /* ours alone: what lies behind the contents may still be filled */
 };
 
-void http_blocks_fini(struct http_blocks *blocks)
-{
-	while (blocks->count > 0)
-		blob_unref(&blocks->kept[--blocks->count]);
-}
-
-static struct blob *take_block(struct http_blocks *blocks, size_t size)
-{
-	if (!blocks)
-		return blob_create_uninitialised(
-			size < SMALLEST_BLOCK_BYTES ? SMALLEST_BLOCK_BYTES : size);
-	if (size > blocks->block_bytes)
-		return blob_create_uninitialised(size);
-	if (blocks->count > 0)
-		return blocks->kept[--blocks->count];
-	return blob_create_uninitialised(blocks->block_bytes);
-}
-
-/* A block of which another queue holds a part is that queue's to free. */
-static void return_block(struct http_blocks *blocks, struct blob **block)
-{
-	if (blocks && blocks->count < blocks->limit && (*block)->length == blocks->block_bytes &&
-		atomic_load_explicit(&(*block)->references, memory_order_acquire) == 1)
-		blocks->kept[blocks->count++] = *block;
-	else
-		blob_unref(block);
-}
-
 static void drop_first(struct http_queue *queue)
 {
 	struct http_chunk *gone = queue->first;
@@ -51,10 +23,7 @@ static void drop_first(struct http_queue *queue)
 	queue->first = gone->next;
 	if (!queue->first)
 		queue->last = NULL;
-	if (gone->is_block)
-		return_block(queue->blocks, &gone->blob);
-	else
-		blob_unref(&gone->blob);
+	blob_unref(&gone->blob);
 	memory_free(gone);
 }
 
@@ -100,7 +69,11 @@ void http_queue_append(struct http_queue *queue, struct str bytes)
 	if (str_is_empty(bytes))
 		return;
 
-	struct blob *blob = take_block(queue->blocks, bytes.length);
+	size_t size = queue->block_bytes ? queue->block_bytes : SMALLEST_BLOCK_BYTES;
+
+	if (size < bytes.length)
+		size = bytes.length;
+	struct blob *blob = blob_create_uninitialised(size);
 
 	memcpy(blob->data, bytes.data, bytes.length);
 	append_chunk(

@@ -12,29 +12,12 @@
  */
 struct http_chunk;
 
-/*
- * Blocks that are free, for all queues of one size to share: a queue that is empty holds none, and
- * one that fills again takes memory that is warm.
- */
-#define HTTP_BLOCKS_KEPT 32
-
-struct http_blocks {
-	size_t block_bytes;
-	size_t limit; /* how many to keep, at most HTTP_BLOCKS_KEPT */
-	struct blob *kept[HTTP_BLOCKS_KEPT];
-	size_t count;
-};
-
 struct http_queue {
 	struct http_chunk *first, *last;
 	size_t bytes;
-	/* Where blocks for small bytes come from; it outlives the queue. NULL: just what is needed.
-	 */
-	struct http_blocks *blocks;
+	/* What a new block for small bytes holds; 0: just what is needed. */
+	size_t block_bytes;
 };
-
-/* Frees what is kept. */
-void http_blocks_fini(struct http_blocks *blocks);
 
 void http_queue_clear(struct http_queue *queue);
 void http_queue_append(struct http_queue *queue, struct str bytes);

@@ -387,16 +387,13 @@ static void header_lists_keep_their_order(void **state)
 	assert_int_equal(20, headers.count);
 	assert_true(str_equal(headers.entries[19].value, STR("39")));
 	assert_true(str_is_empty(http_headers_find(&headers, STR("even"))));
-	assert_true(http_header_is_new_each_time(STR("audit-id")));
-	assert_false(http_header_is_new_each_time(STR("content-type")));
 	assert_string_equal("Not Found", http_status_text(404));
 	assert_string_equal("", http_status_text(299));
 }
 
 static void queues_keep_bytes_in_order_and_large_ones_by_reference(void **state)
 {
-	struct http_blocks blocks = {.block_bytes = 1000, .limit = 2};
-	struct http_queue from = {0}, to = {.blocks = &blocks};
+	struct http_queue from = {0}, to = {.block_bytes = 1000};
 	struct blob *large = blob_create_uninitialised(10000);
 	struct iovec pieces[8];
 
@@ -425,37 +422,6 @@ static void queues_keep_bytes_in_order_and_large_ones_by_reference(void **state)
 	assert_memory_equal("ef", pieces[0].iov_base, 2);
 	http_queue_clear(&to);
 	blob_unref(&large);
-	http_blocks_fini(&blocks);
-}
-
-static void a_block_is_used_again_once_no_queue_holds_it(void **state)
-{
-	struct http_blocks blocks = {.block_bytes = 5000, .limit = 2};
-	struct http_queue from = {.blocks = &blocks}, to = {0};
-	static char bytes[4096];
-	struct iovec piece, again;
-
-	(void)state;
-	http_queue_append(&from, STR("one"));
-	assert_int_equal(1, http_queue_peek(&from, &piece, 1));
-	http_queue_consume(&from, 3);
-	assert_int_equal(1, blocks.count);
-	http_queue_append(&from, str_from(bytes, sizeof(bytes)));
-	assert_int_equal(0, blocks.count);
-	http_queue_peek(&from, &again, 1);
-	assert_ptr_equal(piece.iov_base, again.iov_base);
-	http_queue_move(&to, &from, sizeof(bytes));
-	assert_int_equal(0, blocks.count);
-	assert_int_equal(1, http_queue_peek(&to, &piece, 1));
-	assert_ptr_equal(again.iov_base, piece.iov_base);
-	for (int i = 0; i < 3; i++) {
-		http_queue_append(&from, str_from(bytes, sizeof(bytes)));
-		http_queue_append(&from, str_from(bytes, sizeof(bytes)));
-	}
-	http_queue_clear(&from);
-	assert_int_equal(2, blocks.count);
-	http_queue_clear(&to);
-	http_blocks_fini(&blocks);
 }
 
 static void a_bucket_empties_and_fills(void **state)
@@ -498,7 +464,6 @@ int main(void)
 		cmocka_unit_test(queries_are_read_as_go_reads_them),
 		cmocka_unit_test(header_lists_keep_their_order),
 		cmocka_unit_test(queues_keep_bytes_in_order_and_large_ones_by_reference),
-		cmocka_unit_test(a_block_is_used_again_once_no_queue_holds_it),
 		cmocka_unit_test(a_bucket_empties_and_fills),
 	};
 

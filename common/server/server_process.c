@@ -9,7 +9,6 @@
 
 #include "log.h"
 #include "memory.h"
-#include "tls_memory.h"
 
 #define FREED_BYTES_KEPT (4u * 1024 * 1024)
 
@@ -207,7 +206,6 @@ int server_process_run(const struct server_process_handlers *handlers)
 
 	str_hash_seed_init();
 	memory_keep_freed(FREED_BYTES_KEPT);
-	tls_memory_keep_buffers();
 	if (start(&process, &err) != 0) {
 		log_error("cannot start: %.*s", STR_ARG(err.message));
 		return err.code == ERROR_INVALID || err.code == ERROR_BAD_REQUEST || !process.child

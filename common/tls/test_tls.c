@@ -17,7 +17,6 @@
 
 #include "tls_context.h"
 #include "tls_identity.h"
-#include "tls_memory.h"
 #include "tls_session.h"
 
 static struct arena *arena;
@@ -407,31 +406,6 @@ static void bad_options_are_errors_with_a_reason(void **state)
 	assert_null(context);
 }
 
-static void buffers_of_records_are_used_again_and_are_large_enough(void **state)
-{
-	void *buffers[8];
-
-	(void)state;
-	assert_null(OPENSSL_malloc(0));
-	for (int round = 0; round < 2; round++) {
-		for (int i = 0; i < 8; i++) {
-			buffers[i] = OPENSSL_malloc(16 * 1024 + 1);
-			memset(buffers[i], i, 17 * 1024);
-		}
-		for (int i = 0; i < 8; i++) {
-			assert_int_equal(i, *(unsigned char *)buffers[i]);
-			OPENSSL_free(buffers[i]);
-		}
-	}
-	void *first = OPENSSL_malloc(17 * 1024);
-
-	OPENSSL_free(first);
-	assert_ptr_equal(first, buffers[0] = OPENSSL_malloc(16 * 1024 + 400));
-	buffers[0] = OPENSSL_realloc(buffers[0], 100000);
-	memset(buffers[0], 1, 100000);
-	assert_null(OPENSSL_realloc(buffers[0], 0));
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -471,9 +445,7 @@ int main(void)
 		cmocka_unit_test(a_flood_of_key_updates_is_noticed),
 		cmocka_unit_test(plain_http_is_recognised),
 		cmocka_unit_test(bad_options_are_errors_with_a_reason),
-		cmocka_unit_test(buffers_of_records_are_used_again_and_are_large_enough),
 	};
 
-	tls_memory_keep_buffers();
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
