@@ -148,7 +148,8 @@ class KubectlCases:
              "cm", "c"],
             check=True, capture_output=True,
             env={"KUBECONFIG": str(self.plane.state_dir / "admin.kubeconfig"),
-                 "KUBE_EDITOR": "sed -i s/old/new/", "PATH": "/usr/bin:/bin"})
+                 "KUBE_EDITOR": "sed -i s/old/new/", "PATH": "/usr/bin:/bin",
+                 "HOME": str(self.plane.state_dir)})
         found = json.loads(self.here("get", "cm", "c", "-o", "json").stdout)
         self.assertEqual(found["data"]["a"], "new")
         self.assertEqual(found["metadata"]["annotations"]["note"], "hello world")
