@@ -32,8 +32,9 @@ void agg_services_serve(struct agg_request *request);
 bool agg_services_is_remote(
 	const struct agg_services *services, struct str group, struct str version);
 /*
- * What is served by the servers behind us now. Built-in and custom ones that are not in the list are
- * taken away, but only when has_all_builtin or has_all_custom says that the list has all there are.
+ * What is served by the servers behind us now. Built-in and custom ones that are not in the list
+ * are taken away, but only when has_all_builtin or has_all_custom says that the list has all there
+ * are.
  */
 void agg_services_register(struct agg_services *services, const struct agg_group_version *list,
 	size_t count, bool has_all_builtin, bool has_all_custom);
