@@ -208,9 +208,11 @@ int server_process_run(const struct server_process_handlers *handlers)
 	memory_keep_freed(FREED_BYTES_KEPT);
 	if (start(&process, &err) != 0) {
 		log_error("cannot start: %.*s", STR_ARG(err.message));
-		return err.code == ERROR_INVALID || err.code == ERROR_BAD_REQUEST || !process.child
-			       ? CHILD_EXIT_CONFIGURATION
-			       : CHILD_EXIT_FAILURE;
+		/* Half-built, there is nothing to take down in order; the status must not be lost.
+		 */
+		_exit(err.code == ERROR_INVALID || err.code == ERROR_BAD_REQUEST || !process.child
+				? CHILD_EXIT_CONFIGURATION
+				: CHILD_EXIT_FAILURE);
 	}
 	arena_destroy(&arena);
 	event_loop_run(process.loop);
