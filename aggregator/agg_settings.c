@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "server_setup.h"
 #include "tls_context.h"
 #include "token_file.h"
 
@@ -115,21 +116,6 @@ int agg_settings_authorizer(
 	return outcome;
 }
 
-static void read_trusted_uids(struct agg_server *server, const struct settings *settings)
-{
-	struct str name = STR("internal.trusted-uids");
-	size_t maximum = sizeof(server->trusted_uids) / sizeof(server->trusted_uids[0]);
-
-	server->trusted_uid_count = 0;
-	for (size_t i = 0; i < settings_count(settings, name); i++) {
-		uint64_t uid;
-
-		if (server->trusted_uid_count < maximum &&
-			str_parse_u64(settings_value(settings, name, i), UINT32_MAX, &uid))
-			server->trusted_uids[server->trusted_uid_count++] = (uid_t)uid;
-	}
-}
-
 static size_t read_limit(const struct settings *settings, const char *name, int64_t otherwise)
 {
 	int64_t limit = settings_integer(settings, name, otherwise);
@@ -160,5 +146,6 @@ void agg_settings_limits(struct agg_server *server, const struct settings *setti
 		(uint32_t)read_limit(settings, "http2-max-streams-per-connection", 0);
 	if (server->streams_per_connection == 0)
 		server->streams_per_connection = STREAMS_PER_CONNECTION;
-	read_trusted_uids(server, settings);
+	server->trusted_uid_count = server_setup_trusted_uids(settings, server->trusted_uids,
+		sizeof(server->trusted_uids) / sizeof(server->trusted_uids[0]));
 }

@@ -7,27 +7,13 @@
 #include "health.h"
 #include "log.h"
 #include "memory.h"
+#include "server_setup.h"
 
 #include <stdio.h>
 
 #define SECOND_NS 1000000000ll
 
 /* ---- Settings ---- */
-
-static void read_trusted_uids(struct core_server *core, const struct settings *settings)
-{
-	struct str name = STR("internal.trusted-uids");
-
-	for (size_t i = 0; i < settings_count(settings, name) &&
-			   core->trusted_uid_count <
-				   sizeof(core->trusted_uids) / sizeof(core->trusted_uids[0]);
-		i++) {
-		uint64_t uid;
-
-		if (str_parse_u64(settings_value(settings, name, i), UINT32_MAX, &uid))
-			core->trusted_uids[core->trusted_uid_count++] = (uid_t)uid;
-	}
-}
 
 /*
  * The server of custom resources runs as a user of its own: it needs to see who may do what, and
@@ -44,33 +30,6 @@ static void read_peers(struct core_server *core, const struct settings *settings
 		return;
 	core->peers[core->peer_count++] = (struct api_server_peer){
 		.uid = (uid_t)uid, .user_name = "system:apiserver", .readable = readable};
-}
-
-static int open_storage(
-	struct core_server *core, const struct settings *settings, struct error *err)
-{
-	struct str directory = settings_text(settings, "internal.data-directory");
-	struct storage_options options = {
-		.loop = server_process_loop(core->process),
-		.directory = arena_copy_c(err->arena, directory),
-		.history_ns = (uint64_t)settings_duration_ns(
-			settings, "etcd-compaction-interval", 300 * SECOND_NS),
-	};
-
-	return storage_open(&options, &core->storage, err);
-}
-
-static int create_authorizer(
-	struct core_server *core, const struct settings *settings, struct error *err)
-{
-	struct str name = STR("authorization-mode");
-	size_t count = settings_count(settings, name);
-	struct str *modes = ARENA_ARRAY(err->arena, struct str, count + 1);
-
-	for (size_t i = 0; i < count; i++)
-		modes[i] = settings_value(settings, name, i);
-	core->rbac = rbac_create();
-	return authorizer_create(modes, count, core->rbac, &core->authorizer, err);
 }
 
 /* ---- The server ---- */
@@ -179,22 +138,22 @@ static int start(void *opaque, struct server_process *process, struct error *err
 	const struct settings *settings = server_process_settings(process);
 
 	core->process = process;
-	read_trusted_uids(core, settings);
+	core->trusted_uid_count = server_setup_trusted_uids(settings, core->trusted_uids,
+		sizeof(core->trusted_uids) / sizeof(core->trusted_uids[0]));
 	read_external_address(core, settings);
 	read_peers(core, settings);
 	if (server_process_listener(process, "private") < 0)
 		return error_set(err, ERROR_INVALID, "no private listener was handed over");
-	if (create_authorizer(core, settings, err) != 0 || open_storage(core, settings, err) != 0)
+	core->rbac = rbac_create();
+	if (server_setup_authorizer(settings, core->rbac, &core->authorizer, err) != 0 ||
+		server_setup_storage(server_process_loop(process), settings, &core->storage, err) !=
+			0)
 		return ERROR_RETURN;
 	core->api = api_server_create(&(struct api_server_options){
 		.loop = server_process_loop(process),
 		.storage = core->storage,
 		.authorizer = core->authorizer,
-		.limits = {.concurrent_streams = 10000,
-			.stream_window_bytes = 4 * 1024 * 1024,
-			.connection_window_bytes = 64 * 1024 * 1024,
-			.idle_timeout_ns = UINT64_MAX,
-			.write_high_water_bytes = 512 * 1024},
+		.limits = server_setup_private_limits(),
 		.trusted_uids = core->trusted_uids,
 		.trusted_uid_count = core->trusted_uid_count,
 		.peers = core->peers,

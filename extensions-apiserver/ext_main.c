@@ -5,8 +5,7 @@
 #include "log.h"
 #include "rbac_informer.h"
 #include "server_process.h"
-
-#define SECOND_NS 1000000000ll
+#include "server_setup.h"
 
 struct ext_process {
 	struct ext_server server;
@@ -16,48 +15,6 @@ struct ext_process {
 };
 
 /* ---- Settings ---- */
-
-static void read_trusted_uids(struct ext_process *self, const struct settings *settings)
-{
-	struct str name = STR("internal.trusted-uids");
-
-	for (size_t i = 0; i < settings_count(settings, name) &&
-			   self->trusted_uid_count <
-				   sizeof(self->trusted_uids) / sizeof(self->trusted_uids[0]);
-		i++) {
-		uint64_t uid;
-
-		if (str_parse_u64(settings_value(settings, name, i), UINT32_MAX, &uid))
-			self->trusted_uids[self->trusted_uid_count++] = (uid_t)uid;
-	}
-}
-
-static int open_storage(
-	struct ext_server *server, const struct settings *settings, struct error *err)
-{
-	struct str directory = settings_text(settings, "internal.data-directory");
-	struct storage_options options = {
-		.loop = server->loop,
-		.directory = arena_copy_c(err->arena, directory),
-		.history_ns = (uint64_t)settings_duration_ns(
-			settings, "etcd-compaction-interval", 300 * SECOND_NS),
-	};
-
-	return storage_open(&options, &server->storage, err);
-}
-
-static int create_authorizer(
-	struct ext_server *server, const struct settings *settings, struct error *err)
-{
-	struct str name = STR("authorization-mode");
-	size_t count = settings_count(settings, name);
-	struct str *modes = ARENA_ARRAY(err->arena, struct str, count + 1);
-
-	for (size_t i = 0; i < count; i++)
-		modes[i] = settings_value(settings, name, i);
-	server->rbac = rbac_create();
-	return authorizer_create(modes, count, server->rbac, &server->authorizer, err);
-}
 
 static int connect_core(
 	struct ext_server *server, const struct settings *settings, struct error *err)
@@ -83,11 +40,7 @@ static void create_server(struct ext_process *self, const struct settings *setti
 		.loop = server->loop,
 		.storage = server->storage,
 		.authorizer = server->authorizer,
-		.limits = {.concurrent_streams = 10000,
-			.stream_window_bytes = 4 * 1024 * 1024,
-			.connection_window_bytes = 64 * 1024 * 1024,
-			.idle_timeout_ns = UINT64_MAX,
-			.write_high_water_bytes = 512 * 1024},
+		.limits = server_setup_private_limits(),
 		.trusted_uids = self->trusted_uids,
 		.trusted_uid_count = self->trusted_uid_count,
 		.check_namespace = ext_check_namespace,
@@ -149,11 +102,13 @@ static int start(void *opaque, struct server_process *process, struct error *err
 
 	self->process = process;
 	server->loop = server_process_loop(process);
-	read_trusted_uids(self, settings);
+	self->trusted_uid_count = server_setup_trusted_uids(settings, self->trusted_uids,
+		sizeof(self->trusted_uids) / sizeof(self->trusted_uids[0]));
 	if (server_process_listener(process, "private") < 0)
 		return error_set(err, ERROR_INVALID, "no private listener was handed over");
-	if (create_authorizer(server, settings, err) != 0 ||
-		open_storage(server, settings, err) != 0 ||
+	server->rbac = rbac_create();
+	if (server_setup_authorizer(settings, server->rbac, &server->authorizer, err) != 0 ||
+		server_setup_storage(server->loop, settings, &server->storage, err) != 0 ||
 		connect_core(server, settings, err) != 0)
 		return ERROR_RETURN;
 	create_server(self, settings);
