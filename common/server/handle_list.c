@@ -9,6 +9,7 @@
 #include "continue_token.h"
 #include "json_reader.h"
 #include "list_format.h"
+#include "log.h"
 #include "object_conversion.h"
 #include "object_match.h"
 #include "object_response.h"
@@ -30,6 +31,7 @@ struct list {
 	struct buffer out;
 	bool has_items;
 	bool is_full;
+	bool is_corrupt; /* start_after names what cannot be read */
 	bool is_finished;
 };
 
@@ -61,8 +63,13 @@ static bool write_item(void *opaque, const struct storage_record *record)
 	if (object_match_bytes(&list->match, record->name, record->value, &stored)) {
 		list_format_item(&list->format, &list->out, list->has_items, &stored);
 		list->has_items = true;
+	} else if (!stored_object_parse(record->value, &stored)) {
+		/* A list that looks whole must be whole. */
+		list->is_corrupt = true;
 	}
 	remember(list, record->name);
+	if (list->is_corrupt)
+		return false;
 	if (!str_is_empty(list->last_name) && str_compare(record->name, list->last_name) >= 0) {
 		list->is_finished = true;
 		return false;
@@ -88,10 +95,18 @@ static void break_off(struct list *list, int outcome)
 {
 	struct request_context *context = list->context;
 
-	error_set(&context->err, ERROR_EXPIRED,
-		outcome == STORAGE_COMPACTED
-			? "The provided resource version for the list was compacted while it was read"
-			: "the list's revision is not there");
+	if (list->is_corrupt)
+		error_set(&context->err, ERROR_STORAGE_READ,
+			"%.*s%.*s: the stored bytes are corrupt",
+			STR_ARG(context->resource->storage_prefix), STR_ARG(list->start_after));
+	else
+		error_set(&context->err, ERROR_EXPIRED,
+			outcome == STORAGE_COMPACTED
+				? "The provided resource version for the list was compacted while "
+				  "it was read"
+				: "the list's revision is not there");
+	if (list->is_corrupt)
+		log_error("list: %.*s", STR_ARG(context->err.message));
 	request_context_fail(context);
 }
 
@@ -109,7 +124,7 @@ static void write_pieces(struct request_context *context)
 		int outcome = storage_snapshot_scan(snapshot, &range, write_item, list);
 
 		storage_snapshot_close(&snapshot);
-		if (outcome != 0) {
+		if (outcome != 0 || list->is_corrupt) {
 			break_off(list, outcome);
 			return;
 		}
