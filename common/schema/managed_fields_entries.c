@@ -120,6 +120,7 @@ struct field_managers field_managers_decode_stored(
 
 	if (field_managers_decode(arena, object, &managers, NULL) != 0)
 		return (struct field_managers){0};
+	field_managers_drop_empty(&managers);
 	return managers;
 }
 

@@ -26,7 +26,10 @@ struct field_managers {
 /* Reads metadata.managedFields of `object` (NULL: none). Fails with ERROR_BAD_REQUEST. */
 int field_managers_decode(struct arena *arena, const struct json_value *object,
 	struct field_managers *ret, struct error *err) WARN_UNUSED;
-/* The same with what cannot be read taken for nothing: a stored object must stay usable. */
+/*
+ * The same with what cannot be read taken for nothing, because a stored object must stay usable,
+ * and without managers that own nothing, whom no write keeps.
+ */
 struct field_managers field_managers_decode_stored(
 	struct arena *arena, const struct json_value *object);
 /* Writes them, sorted and without empty ones, into the object's metadata. */

@@ -277,6 +277,20 @@ static void repeated_live_items_survive_an_apply(void **state)
 	assert_string_equal(test_body_of(&object), test_body_of(&live));
 }
 
+static void a_manager_that_owns_nothing_is_nobody(void **state)
+{
+	(void)state;
+	struct json_value live = parse(test_arena,
+		"{" HEAD ",'managedFields':[{'manager':'m','operation':'Apply'}]},'spec':{"
+		"'replicas':1}}");
+	struct json_value first = test_apply("x", &live, "{" HEAD "}}", false);
+	struct json_value second = test_apply("x", &first, "{" HEAD "}}", false);
+
+	assert_string_equal(
+		test_fields_of(&first, "before-first-apply"), "{'f:spec':{'f:replicas':{}}}");
+	assert_true(managed_fields_equal_but_times(&first, &second));
+}
+
 #define TEST(name)                                                                                 \
 	cmocka_unit_test_setup_teardown(name, test_managed_set_up, test_managed_tear_down)
 
@@ -297,6 +311,7 @@ int main(void)
 		TEST(kubectl_may_take_over_what_it_applied_itself),
 		TEST(applying_the_same_again_changes_nothing),
 		TEST(repeated_live_items_survive_an_apply),
+		TEST(a_manager_that_owns_nothing_is_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
