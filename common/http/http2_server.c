@@ -15,6 +15,8 @@
 #define PLAIN_FRAME_BYTES     (64 * 1024)
 #define RESET_BURST           1000
 #define RESETS_PER_SECOND     33
+#define REFUSAL_BURST         100
+#define REFUSALS_PER_SECOND   10
 #define GLITCH_BURST          10000
 #define GLITCHES_PER_SECOND   330
 #define ACKS_QUEUED_MAXIMUM   1000
@@ -357,7 +359,11 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
 		if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
 			frame->rst_stream.error_code != NGHTTP2_INTERNAL_ERROR)
 			count(connection, &connection->resets);
-		return connection->is_overrun ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+		/* Who keeps to our SETTINGS is not refused at all, or once before it has them. */
+		if (frame->rst_stream.error_code == NGHTTP2_REFUSED_STREAM)
+			count(connection, &connection->refusals);
+		/* When it is too much http2_server_fill() ends the connection, with its GOAWAY. */
+		return 0;
 	}
 	if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
 		(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
@@ -479,15 +485,20 @@ void http2_server_start(struct server_connection *connection)
 {
 	struct http_server *server = connection->server;
 	const struct http_limits *limits = &server->limits;
+	bool is_trusted = connection->peer.tls != NULL;
 	const nghttp2_settings_entry settings[] = {
-		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->concurrent_streams},
-		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits->stream_window_bytes},
+		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+			is_trusted ? limits->concurrent_streams : limits->stranger_streams},
+		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
+			is_trusted ? limits->stream_window_bytes : limits->stranger_window_bytes},
 		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->header_bytes},
 	};
 	uint64_t now = clock_now_ns();
 
 	connection->protocol = SERVER_PROTOCOL_HTTP2;
+	connection->is_trusted = is_trusted;
 	http_bucket_init(&connection->resets, RESET_BURST, RESETS_PER_SECOND, now);
+	http_bucket_init(&connection->refusals, REFUSAL_BURST, REFUSALS_PER_SECOND, now);
 	http_bucket_init(&connection->glitches, GLITCH_BURST, GLITCHES_PER_SECOND, now);
 	nghttp2_session_server_new2(
 		&connection->session, server->callbacks, connection, server->option);
@@ -496,6 +507,25 @@ void http2_server_start(struct server_connection *connection)
 		sizeof(settings) / sizeof(settings[0]));
 	nghttp2_session_set_local_window_size(connection->session, NGHTTP2_FLAG_NONE, 0,
 		(int32_t)limits->connection_window_bytes);
+	http_connection_flush_later(&connection->transport);
+}
+
+void http2_server_trust(struct server_connection *connection)
+{
+	const struct http_limits *limits = &connection->server->limits;
+	const nghttp2_settings_entry settings[] = {
+		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->concurrent_streams},
+		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits->stream_window_bytes},
+	};
+
+	if (connection->is_trusted)
+		return;
+	connection->is_trusted = true;
+	if (limits->stranger_streams == limits->concurrent_streams &&
+		limits->stranger_window_bytes == limits->stream_window_bytes)
+		return;
+	nghttp2_submit_settings(connection->session, NGHTTP2_FLAG_NONE, settings,
+		sizeof(settings) / sizeof(settings[0]));
 	http_connection_flush_later(&connection->transport);
 }
 

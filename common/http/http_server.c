@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -18,6 +20,7 @@
 #define LINGER_NS            (2 * SECOND_NS)
 #define SLOW_BODY_GRACE_NS   (5 * SECOND_NS)
 #define SLOW_BODY_PER_SECOND 1024
+#define CONNECTIONS_MAXIMUM  10000
 
 static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -78,11 +81,24 @@ static void begin_protocol(struct server_connection *connection, bool is_http2)
 		http2_server_drain(connection);
 }
 
+static void count_handshake(struct server_connection *connection, uint16_t source)
+{
+	connection->is_counted_handshake = true;
+	connection->source = source;
+	connection->server->handshake_count++;
+	connection->server->handshakes_by_source[source]++;
+}
+
 static void uncount_handshake(struct server_connection *connection)
 {
-	if (connection->is_counted_handshake)
-		connection->server->handshake_count--;
+	struct http_server *server = connection->server;
+
+	if (!connection->is_counted_handshake)
+		return;
 	connection->is_counted_handshake = false;
+	ASSERT(server->handshake_count > 0 && server->handshakes_by_source[connection->source] > 0);
+	server->handshake_count--;
+	server->handshakes_by_source[connection->source]--;
 }
 
 static void on_open(void *context)
@@ -191,7 +207,7 @@ static void free_connection(struct server_connection *connection)
 }
 
 void server_accept(struct http_server *server, int fd, const struct http_peer *peer,
-	struct str address, struct str ip)
+	struct str address, struct str ip, uint16_t source)
 {
 	struct server_connection *connection = MEMORY_NEW(struct server_connection);
 	struct ssl_st *ssl = NULL;
@@ -207,8 +223,7 @@ void server_accept(struct http_server *server, int fd, const struct http_peer *p
 		ssl = tls_session_create(connection->tls, fd);
 		ASSERT(ssl);
 		connection->peer.is_tls = true;
-		connection->is_counted_handshake = true;
-		server->handshake_count++;
+		count_handshake(connection, source);
 	}
 	connection->next = server->connections;
 	if (connection->next)
@@ -280,6 +295,23 @@ static void deadline_passed(struct server_connection *connection)
 		server_set_deadline(connection, LINGER_NS);
 }
 
+/* When room gets scarce those that do nothing make some: their clients come back when they must. */
+static bool is_idle_under_pressure(const struct server_connection *connection, uint64_t now_ns)
+{
+	const struct http_server *server = connection->server;
+	const struct http_limits *limits = &server->limits;
+
+	/* While a connection is idle its deadline is that of its idleness. */
+	if (connection->exchange_count > 0 || !connection->has_had_request ||
+		connection->transport.state != HTTP_CONNECTION_OPEN ||
+		limits->idle_timeout_ns == UINT64_MAX || connection->deadline_ns == UINT64_MAX ||
+		server->connection_count <= limits->maximum_connections / 4 * 3)
+		return false;
+	return limits->idle_timeout_ns > limits->pressed_idle_timeout_ns &&
+	       connection->deadline_ns - now_ns <=
+		       limits->idle_timeout_ns - limits->pressed_idle_timeout_ns;
+}
+
 static void check_connection(struct server_connection *connection, uint64_t now_ns)
 {
 	struct http_connection *transport = &connection->transport;
@@ -298,7 +330,7 @@ static void check_connection(struct server_connection *connection, uint64_t now_
 		connection->is_lingering = true;
 		server_set_deadline(connection, LINGER_NS);
 	}
-	if (now_ns >= connection->deadline_ns)
+	if (now_ns >= connection->deadline_ns || is_idle_under_pressure(connection, now_ns))
 		deadline_passed(connection);
 }
 
@@ -373,6 +405,17 @@ static void after_flush(void *context)
 
 /* ---- The server ---- */
 
+/* Files, the store and the servers behind need some descriptors too. */
+static uint32_t connections_by_descriptors(void)
+{
+	struct rlimit limit;
+	uint64_t room = CONNECTIONS_MAXIMUM;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 * 3 < room)
+		room = limit.rlim_cur / 4 * 3;
+	return room > 0 ? (uint32_t)room : 1;
+}
+
 static void fill_limits(struct http_limits *limits)
 {
 #define DEFAULT(field, value)                                                                      \
@@ -385,9 +428,12 @@ static void fill_limits(struct http_limits *limits)
 	DEFAULT(concurrent_streams, 100);
 	DEFAULT(stream_window_bytes, 262144);
 	DEFAULT(connection_window_bytes, 1024 * 1024);
-	DEFAULT(maximum_connections, 10000);
+	DEFAULT(stranger_streams, limits->concurrent_streams);
+	DEFAULT(stranger_window_bytes, limits->stream_window_bytes);
+	DEFAULT(maximum_connections, connections_by_descriptors());
 	DEFAULT(header_timeout_ns, 10 * SECOND_NS);
 	DEFAULT(idle_timeout_ns, 90 * SECOND_NS);
+	DEFAULT(pressed_idle_timeout_ns, 5 * SECOND_NS);
 	DEFAULT(body_timeout_ns, 60 * SECOND_NS);
 	DEFAULT(handshake_timeout_ns, 5 * SECOND_NS);
 	DEFAULT(write_high_water_bytes, 262144);
@@ -399,7 +445,8 @@ static void fill_limits(struct http_limits *limits)
 static uint64_t sweep_interval(const struct http_limits *limits)
 {
 	const uint64_t timeouts[] = {limits->header_timeout_ns, limits->idle_timeout_ns,
-		limits->body_timeout_ns, limits->handshake_timeout_ns, limits->stall_timeout_ns};
+		limits->body_timeout_ns, limits->handshake_timeout_ns, limits->stall_timeout_ns,
+		limits->pressed_idle_timeout_ns};
 	uint64_t interval = SWEEP_LONGEST_NS;
 
 	for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
@@ -417,6 +464,8 @@ struct http_server *http_server_create(const struct http_server_options *options
 	server->options = *options;
 	server->limits = options->limits;
 	fill_limits(&server->limits);
+	if (getrandom(&server->source_seed, sizeof(server->source_seed), 0) < 0)
+		server->source_seed = clock_now_ns();
 	server->tls = tls_context_ref(options->tls);
 	server->sweep_ns = sweep_interval(&server->limits);
 	http_io_init(&server->io, options->loop, after_flush, server);
@@ -466,6 +515,12 @@ void http_exchange_close_connection(struct http_exchange *exchange)
 		http2_server_drain(connection);
 	else
 		connection->closes_after_response = true;
+}
+
+void http_exchange_trust(struct http_exchange *exchange)
+{
+	if (exchange->connection && exchange->stream_id != 0)
+		http2_server_trust(exchange->connection);
 }
 
 size_t http_server_exchange_count(const struct http_server *server)

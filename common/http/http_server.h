@@ -27,9 +27,21 @@ struct http_limits {
 	uint32_t concurrent_streams;      /* 0: 100 per connection; the private hop uses more */
 	uint32_t stream_window_bytes;     /* 0: 262,144 */
 	uint32_t connection_window_bytes; /* 0: 1 MiB */
-	uint32_t maximum_connections;     /* 0: 10,000 */
+	/*
+	 * What an HTTP/2 connection gets instead of the two above until http_exchange_trust(), or
+	 * from the start with a verified certificate. 0: what all get.
+	 */
+	uint32_t stranger_streams;
+	uint32_t stranger_window_bytes;
+	/*
+	 * 0: 10,000, or three quarters of the descriptors that the process may have if that is
+	 * less. A quarter of it may still be before the end of their handshake, half of these from
+	 * one address (one /64).
+	 */
+	uint32_t maximum_connections;
 	uint64_t header_timeout_ns;       /* 0: 10 s to the first whole header */
 	uint64_t idle_timeout_ns;         /* 0: 90 s; UINT64_MAX: never */
+	uint64_t pressed_idle_timeout_ns; /* 0: 5 s; while 3/4 of the connections are there */
 	uint64_t body_timeout_ns;         /* 0: 60 s */
 	uint64_t handshake_timeout_ns;    /* 0: 5 s */
 	/* After this many bytes queued towards a client, http_exchange_write says: wait. 0:
@@ -97,6 +109,11 @@ void http_exchange_respond_blob(struct http_exchange *exchange, int status,
  * says so with Connection: close, HTTP/2 with GOAWAY; what is under way on this one goes on.
  */
 void http_exchange_close_connection(struct http_exchange *exchange);
+/*
+ * The client has shown who it is: its HTTP/2 connection gets all streams and the whole window from
+ * now on (limits.stranger_streams).
+ */
+void http_exchange_trust(struct http_exchange *exchange);
 /*
  * Starts a response whose body comes in pieces (chunked in HTTP/1.1). A content-length among the
  * headers is passed on; a body that turns out longer or shorter is then cut as by abort.

@@ -74,6 +74,7 @@ struct server_connection {
 	uint64_t deadline_ns; /* of what is waited for now; UINT64_MAX: nothing */
 	enum server_protocol protocol;
 	bool is_counted_handshake;
+	uint16_t source;            /* which of handshakes_by_source counts it */
 	bool closes_after_response; /* HTTP/1 */
 	bool has_had_request, is_lingering;
 	/* HTTP/1 */
@@ -81,11 +82,13 @@ struct server_connection {
 	struct buffer stash; /* what came while a request was under way */
 	/* HTTP/2 */
 	struct nghttp2_session *session;
-	struct http_bucket resets, glitches;
-	bool goaway_sent, is_overrun, is_failed;
+	struct http_bucket resets, refusals, glitches;
+	bool goaway_sent, is_overrun, is_failed, is_trusted;
 };
 
 #define SERVER_ARENAS_KEPT 64
+/* Addresses share a slot by a keyed hash, so nobody can choose whom to share with. */
+#define SERVER_SOURCE_SLOTS 1024
 
 struct http_server {
 	struct http_io io;
@@ -102,6 +105,8 @@ struct http_server {
 	struct arena *arenas[SERVER_ARENAS_KEPT];
 	size_t arena_count;
 	size_t connection_count, handshake_count, exchange_count;
+	uint16_t handshakes_by_source[SERVER_SOURCE_SLOTS];
+	uint64_t source_seed;
 	size_t body_bytes; /* of all requests in memory */
 	uint64_t sweep_ns;
 	char date[32];
@@ -159,6 +164,8 @@ void http2_server_start(struct server_connection *connection);
 void http2_server_receive(struct server_connection *connection, struct str bytes);
 void http2_server_fill(struct server_connection *connection);
 void http2_server_drain(struct server_connection *connection);
+/* Gives the connection what strangers do not get. */
+void http2_server_trust(struct server_connection *connection);
 void http2_server_fini(struct server_connection *connection);
 void http2_server_respond(struct http_exchange *exchange, int status,
 	const struct http_headers *headers, int64_t content_length);

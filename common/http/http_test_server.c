@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A server for tests: http_test_server [--unix PATH] [--tls CERT KEY [CA]] [--fast].
+ * A server for tests: http_test_server [--unix PATH] [--tls CERT KEY [CA]] [--fast]
+ * [--connections N] [--strangers STREAMS].
  * Without --unix it listens on a free port of the loopback address. Prints the port (or the path)
  * as its first line and then serves until SIGTERM, upon which it drains. /echo    the request's
  * body /head    what was understood of the request /big?N   N bytes, written in pieces with regard
  * to the high-water mark /stream  three pieces /never   no answer /abort   a piece and then the cut
- *   /count   requests handled so far
+ *   /count   requests handled so far   /trust   the client is no stranger any more
  */
 #include <netinet/in.h>
 #include <signal.h>
@@ -115,6 +116,9 @@ static void on_request(void *context, struct http_exchange *exchange)
 			arena_printf(http_exchange_arena(exchange), "%llu %zu",
 				(unsigned long long)request_count,
 				http_server_exchange_count(server)));
+	} else if (str_equal(path, STR("/trust"))) {
+		http_exchange_trust(exchange);
+		respond_text(exchange, 200, STR("welcome"));
 	} else if (!str_equal(path, STR("/never"))) {
 		respond_text(exchange, 404, STR("404 page not found\n"));
 	}
@@ -190,6 +194,11 @@ int main(int argc, char **argv)
 			options.limits.body_timeout_ns = 500000000;
 			options.limits.handshake_timeout_ns = 300000000;
 			options.limits.stall_timeout_ns = 500000000;
+		} else if (strcmp(argv[i], "--connections") == 0 && i + 1 < argc) {
+			options.limits.maximum_connections = (uint32_t)atoi(argv[++i]);
+		} else if (strcmp(argv[i], "--strangers") == 0 && i + 1 < argc) {
+			options.limits.stranger_streams = (uint32_t)atoi(argv[++i]);
+			options.limits.stranger_window_bytes = 65535;
 		} else if (strcmp(argv[i], "--tls") == 0 && i + 2 < argc) {
 			tls.main.certificate_pem = read_file(arena, argv[++i]);
 			tls.main.key_pem = read_file(arena, argv[++i]);

@@ -58,8 +58,41 @@ static bool admit_unix(struct http_server *server, int fd, struct http_peer *pee
 	       server->options.check_peer(server->options.context, peer);
 }
 
+/* A v4 address, or the /64 that a v6 client may choose addresses from, as one of the slots. */
+static uint16_t source_slot(
+	const struct http_server *server, const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+	uint64_t hash = 0;
+
+	if (address->ss_family == AF_INET)
+		hash = ((const struct sockaddr_in *)address)->sin_addr.s_addr;
+	else if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+		memcpy(&hash, &v6->sin6_addr.s6_addr[12], 4);
+	else if (address->ss_family == AF_INET6)
+		memcpy(&hash, &v6->sin6_addr, sizeof(hash));
+	hash = (hash ^ server->source_seed) * UINT64_C(0x9e3779b97f4a7c15);
+	hash = (hash ^ hash >> 29 ^ server->source_seed) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (uint16_t)(hash >> 48) % SERVER_SOURCE_SLOTS;
+}
+
+/* Strangers that have not shown they speak TLS get a quarter of the room. */
+static uint32_t handshakes_maximum(const struct http_server *server)
+{
+	return server->limits.maximum_connections / 4 + 1;
+}
+
+static bool has_too_many_handshakes(const struct http_server *server, uint16_t source)
+{
+	uint32_t maximum = handshakes_maximum(server) / 2 + 1;
+
+	return server->handshakes_by_source[source] >=
+	       (maximum < UINT16_MAX ? maximum : UINT16_MAX);
+}
+
 static void admit(struct http_server *server, int fd, const struct sockaddr_storage *address)
 {
+	uint16_t source = source_slot(server, address);
 	struct http_peer peer = {0};
 	char text[64] = "@";
 	char ip[48] = "";
@@ -70,6 +103,10 @@ static void admit(struct http_server *server, int fd, const struct sockaddr_stor
 			close(fd);
 			return;
 		}
+	} else if (has_too_many_handshakes(server, source)) {
+		/* Others wait behind it: it cannot be left in the backlog. */
+		close(fd);
+		return;
 	} else if (address->ss_family == AF_INET || address->ss_family == AF_INET6) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
@@ -78,7 +115,7 @@ static void admit(struct http_server *server, int fd, const struct sockaddr_stor
 		close(fd);
 		return;
 	}
-	server_accept(server, fd, &peer, str_from_c(text), str_from_c(ip));
+	server_accept(server, fd, &peer, str_from_c(text), str_from_c(ip), source);
 }
 
 static void on_readable(void *context, bool readable, bool writable)
@@ -111,10 +148,9 @@ static void on_readable(void *context, bool readable, bool writable)
 
 void server_update_accepting(struct http_server *server)
 {
-	uint32_t maximum = server->limits.maximum_connections;
-	/* Strangers that have not shown they speak TLS get a quarter of the room. */
-	bool accept = !server->is_draining && server->connection_count < maximum &&
-		      server->handshake_count < maximum / 4 + 1 &&
+	bool accept = !server->is_draining &&
+		      server->connection_count < server->limits.maximum_connections &&
+		      server->handshake_count < handshakes_maximum(server) &&
 		      !event_timer_is_running(server->accept_timer);
 
 	if (accept == server->is_accepting)

@@ -12,8 +12,10 @@ void server_listeners_fini(struct http_server *server);
 /* Accepts or rests, as limits and draining say. */
 void server_update_accepting(struct http_server *server);
 
-/* http_server.c: a connection has been accepted; the texts are copied. */
+/* http_server.c: a connection has been accepted; the texts are copied. `source` is the address'
+ * slot.
+ */
 void server_accept(struct http_server *server, int fd, const struct http_peer *peer,
-	struct str address, struct str ip);
+	struct str address, struct str ip, uint16_t source);
 
 #endif

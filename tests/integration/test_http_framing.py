@@ -29,9 +29,10 @@ class Server:
         self.process = subprocess.Popen([SERVER, *arguments], stdout=subprocess.PIPE)
         self.address = self.process.stdout.readline().decode().strip()
 
-    def connect(self):
+    def connect(self, source="127.0.0.1"):
         if self.address.isdigit():
-            return socket.create_connection(("127.0.0.1", int(self.address)), TIMEOUT)
+            return socket.create_connection(
+                ("127.0.0.1", int(self.address)), TIMEOUT, (source, 0))
         s = socket.socket(socket.AF_UNIX)
         s.settimeout(TIMEOUT)
         s.connect(self.address)
@@ -414,7 +415,7 @@ class Http2(unittest.TestCase):
                 frame(WINDOW, 0, stream, b"\x7f\xff\xff\xff")
         self.c.socket.settimeout(TIMEOUT)
         self.c.send(data)
-        self.assertIn(self.c.goaway_code(), (11, None))
+        self.assertEqual(11, self.c.goaway_code())
 
     def test_a_continuation_flood_ends_the_connection(self):
         self.c.send(frame(HEADERS, 1, 1, head()))
@@ -471,6 +472,24 @@ class Http2(unittest.TestCase):
         self.c.send(b"".join(frame(HEADERS, 5, 2 * i + 1, head("/never")) for i in range(101)))
         # SETTINGS has not been acknowledged, so it is the stream that is refused.
         self.assertEqual(7, self.c.reset_code(201))
+
+    def test_who_does_not_keep_to_the_limit_of_streams_is_sent_away(self):
+        self.c.send(b"".join(frame(HEADERS, 5, 2 * i + 1, head("/never")) for i in range(400)))
+        self.assertEqual(11, self.c.goaway_code())
+
+    def test_a_few_bytes_do_not_unpack_to_a_large_head(self):
+        # One field of 4,000 bytes goes into the table, then one byte each stands for all of it.
+        entry = b"\x40" + b"\x01x" + bytes([127]) + varint(4000 - 127) + b"y" * 4000
+        self.expect_status(431, head() + entry + b"\xbe" * 40)
+        self.c.send(frame(HEADERS, 5, 3, head() + b"\xbe" * 16000))
+        self.assertIsNone(self.c.wait(HEADERS, 3))
+
+    def test_a_table_larger_than_allowed_or_an_entry_that_is_not_there_ends_the_connection(self):
+        for block in (b"\x3f\xe1\xff\x3f", b"\xff\x80\x01", b"\x00\x84\xff\xff\xff\xff\x01a"):
+            c = Http2Connection(self.server)
+            c.send(frame(HEADERS, 5, 1, block))
+            self.assertEqual(9, c.goaway_code())
+            c.close()
 
     def test_a_body_past_the_limit_is_answered_and_its_rest_not_wanted(self):
         self.c.send(frame(HEADERS, 4, 1, head("/echo", "POST")))
@@ -553,6 +572,107 @@ class Deadlines(unittest.TestCase):
         s.close()
 
 
+class RealDeadlines(unittest.TestCase):
+    """Limits of a few seconds, as they are."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server("--connections", "4")
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.server.stop() == 0
+
+    def drip(self, s, piece, until):
+        """Sends the piece whenever nothing comes back for a moment; what came at last."""
+        while time.monotonic() < until:
+            if select.select([s], [], [], 0.1)[0]:
+                return s.recv(65536)
+            s.sendall(piece)
+        self.fail("still waiting")
+
+    def test_a_body_that_drips_is_given_up_after_five_seconds(self):
+        s = self.server.connect()
+        start = time.monotonic()
+        s.sendall(POST + b"Content-Length: 100000\r\n\r\n")
+        self.assertIn(b" 408 ", self.drip(s, b"x", start + 9))
+        self.assertGreaterEqual(time.monotonic() - start, 5)
+        self.assertEqual(b"", receive_all(s))
+        s.close()
+
+    def test_a_body_that_drips_in_a_stream_is_given_up_too(self):
+        c = Http2Connection(self.server)
+        start = time.monotonic()
+        c.send(frame(HEADERS, 4, 1, head("/echo", "POST")))
+        c.socket.settimeout(0.1)
+        status = None
+        while status is None:
+            self.assertLess(time.monotonic() - start, 9)
+            try:
+                status = c.status(1)
+            except socket.timeout:
+                c.send(frame(DATA, 0, 1, b"x"))
+        self.assertEqual(408, status)
+        self.assertGreaterEqual(time.monotonic() - start, 5)
+        c.close()
+
+    def test_when_connections_get_scarce_idle_ones_go_after_five_seconds(self):
+        idle = [self.server.connect() for _ in range(4)]
+        for s in idle[:3]:
+            s.sendall(SMUGGLED)
+            receive_responses(s, 1)
+        start = time.monotonic()
+        idle[3].sendall(b"GET /never HTTP/1.1\r\n" + HOST + b"\r\n")
+        # The fifth waits until one of them is gone. The others stay: there is room again.
+        fifth = self.server.connect()
+        fifth.sendall(SMUGGLED)
+        receive_responses(fifth, 1)
+        self.assertGreaterEqual(time.monotonic() - start, 4.5)
+        self.assertEqual([], select.select([idle[3]], [], [], 0)[0])
+        for s in idle + [fifth]:
+            s.close()
+
+
+class Strangers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server("--strangers", "3")
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.server.stop() == 0
+
+    @staticmethod
+    def settings(c):
+        while True:
+            kind, flags, _, payload = c.next_frame()
+            if kind == SETTINGS and not flags & 1:
+                c.send(frame(SETTINGS, 1, 0))
+                return {int.from_bytes(payload[i:i + 2], "big"):
+                        int.from_bytes(payload[i + 2:i + 6], "big")
+                        for i in range(0, len(payload), 6)}
+
+    def test_who_has_not_shown_who_it_is_gets_few_streams_and_a_small_window(self):
+        c = Http2Connection(self.server)
+        settings = self.settings(c)
+        self.assertEqual((3, 65535), (settings[3], settings[4]))
+        c.send(b"".join(frame(HEADERS, 5, 2 * i + 1, head("/never")) for i in range(4)))
+        # The limit has been acknowledged: to go beyond it is an error of the connection.
+        self.assertEqual(1, c.goaway_code())
+        c.close()
+
+    def test_who_has_gets_all(self):
+        c = Http2Connection(self.server)
+        self.settings(c)
+        c.send(frame(HEADERS, 5, 1, head("/trust")))
+        settings = self.settings(c)
+        self.assertEqual((100, 262144), (settings[3], settings[4]))
+        c.send(b"".join(frame(HEADERS, 5, 2 * i + 3, head("/never")) for i in range(99)))
+        c.send(frame(HEADERS, 5, 999, head()))
+        self.assertEqual(200, c.status(999))
+        c.close()
+
+
 class Drain(unittest.TestCase):
     def test_a_server_with_idle_connections_drains_at_once(self):
         server = Server()
@@ -632,6 +752,28 @@ class Tls(unittest.TestCase):
         s = self.server.connect()
         self.assertEqual(b"", receive_all(s))
         s.close()
+
+    def test_one_address_takes_half_of_the_room_for_handshakes(self):
+        # 40 connections: 11 may be before their handshake's end, 6 of them from one address.
+        server = Server("--tls", self.certificate, self.key, self.certificate,
+                        "--connections", "40")
+        silent = [server.connect() for _ in range(6)]
+        one_more = server.connect()
+        self.assertEqual(b"", receive_all(one_more))
+        self.assertEqual(0, len(select.select(silent, [], [], 0)[0]))
+        with self.context().wrap_socket(server.connect("127.0.0.2")) as s:
+            s.sendall(SMUGGLED)
+            self.assertEqual(200, receive_responses(s, 1)[0][0][0])
+        silent += [server.connect("127.0.0.2") for _ in range(5)]
+        # All eleven places are taken: the next waits in the backlog until one is free.
+        waiting = server.connect("127.0.0.3")
+        silent.pop().close()
+        with self.context().wrap_socket(waiting) as s:
+            s.sendall(SMUGGLED)
+            self.assertEqual(200, receive_responses(s, 1)[0][0][0])
+        for s in silent + [one_more]:
+            s.close()
+        self.assertEqual(0, server.stop())
 
     def test_a_certificate_that_does_not_verify_reaches_the_handler(self):
         context = self.context()
