@@ -183,37 +183,50 @@ static struct str name_of(const struct json_value *version)
 	return json_text(json_find(version, STR("name")));
 }
 
-static void serve_version(struct ext_registry *registry, const struct json_value *object,
-	const struct json_value *version, bool keeps_watches, uint64_t revision)
+/* One update of a definition: the rows are made when the first of them is needed. */
+struct update {
+	struct ext_registry *registry;
+	const struct json_value *object;
+	const struct json_value *old;
+	struct ext_family *family;
+	uint64_t revision;
+};
+
+static void serve_version(
+	struct update *update, struct str version, bool keeps_watches, uint64_t revision)
 {
-	struct storage *storage = api_server_storage(registry->api);
+	struct api_server *api = update->registry->api;
 	struct arena *arena = arena_create(0);
 	struct error err = ERROR_INIT(arena);
 	struct ext_resource *made;
 
-	if (ext_resource_create(object, version, &made, &err) != 0) {
+	if (!update->family)
+		update->family = ext_family_create(update->object);
+	if (ext_family_take(update->family, version, &made, &err) != 0) {
 		log_error("definition %.*s.%.*s: version %.*s is not served: %.*s",
-			STR_ARG(plural_of(object)),
-			STR_ARG(json_text(json_find_path(object, "spec", "group", NULL))),
-			STR_ARG(name_of(version)), STR_ARG(err.message));
+			STR_ARG(plural_of(update->object)),
+			STR_ARG(json_text(json_find_path(update->object, "spec", "group", NULL))),
+			STR_ARG(version), STR_ARG(err.message));
 		arena_destroy(&arena);
 		return;
 	}
 	made->resource.schema_revision = revision;
-	resource_registry_replace(api_server_registry(registry->api), &made->resource,
-		storage_prefix_intern(storage, made->resource.storage_prefix), keeps_watches,
-		ext_resource_release, made);
+	resource_registry_replace(api_server_registry(api), &made->resource,
+		storage_prefix_intern(api_server_storage(api), made->resource.storage_prefix),
+		keeps_watches, ext_resource_release, made);
 	arena_destroy(&arena);
 }
 
-static void update_version(struct ext_registry *registry, const struct json_value *object,
-	const struct json_value *version, const struct json_value *old, uint64_t revision)
+static void update_version(struct update *update, const struct json_value *version)
 {
+	const struct json_value *object = update->object, *old = update->old;
 	struct str group = json_text(json_find_path(object, "spec", "group", NULL));
-	const struct resource_entry *present = resource_registry_find(
-		api_server_registry(registry->api), group, name_of(version), plural_of(object));
+	const struct resource_entry *present =
+		resource_registry_find(api_server_registry(update->registry->api), group,
+			name_of(version), plural_of(object));
 	const struct json_value *old_version = ext_find_version(old, name_of(version));
 	enum ext_change change = EXT_CHANGE_INSIDE;
+	uint64_t revision = update->revision;
 
 	if (present && old_version)
 		change = ext_resource_compare(object, version, old, old_version);
@@ -221,7 +234,7 @@ static void update_version(struct ext_registry *registry, const struct json_valu
 		return;
 	if (change == EXT_CHANGE_OUTSIDE)
 		revision = present->resource->schema_revision;
-	serve_version(registry, object, version, change == EXT_CHANGE_OUTSIDE, revision);
+	serve_version(update, name_of(version), change == EXT_CHANGE_OUTSIDE, revision);
 }
 
 /* Versions that were served and are no more. */
@@ -263,14 +276,17 @@ static void update_versions(struct ext_registry *registry, const struct json_val
 	const struct json_value *old, uint64_t revision)
 {
 	const struct json_value *versions = json_find_path(object, "spec", "versions", NULL);
+	struct update update = {
+		.registry = registry, .object = object, .old = old, .revision = revision};
 
 	remove_versions(registry, object, old);
 	for (size_t i = 0; i < json_count(versions); i++) {
 		const struct json_value *version = json_element(versions, i);
 
 		if (ext_version_is_served(object, version))
-			update_version(registry, object, version, old, revision);
+			update_version(&update, version);
 	}
+	ext_family_unref(&update.family);
 	if (object && ext_is_terminating(object))
 		mark_terminating(registry, object);
 }

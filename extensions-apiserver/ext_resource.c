@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ext_resource.h"
 
+#include "assertion.h"
 #include "discovery.h"
 #include "ext_schema.h"
 #include "ext_status.h"
@@ -223,6 +224,14 @@ static void set_conversion(struct api_resource *resource, const struct json_valu
 		resource->strategy = &unconverted_strategy;
 }
 
+struct ext_family {
+	struct arena *arena; /* holds all of it */
+	int references;
+	struct ext_resource **rows; /* those whose schema can be used */
+	const struct api_resource **resources;
+	size_t count;
+};
+
 static void fill(struct ext_resource *made, const struct json_value *definition,
 	const struct json_value *version)
 {
@@ -230,7 +239,7 @@ static void fill(struct ext_resource *made, const struct json_value *definition,
 	const struct json_value *names =
 		json_find_path(definition, "status", "acceptedNames", NULL);
 	const struct json_value *metadata = json_find(definition, STR("metadata"));
-	struct arena *arena = made->arena;
+	struct arena *arena = made->family->arena;
 	struct api_resource *resource = &made->resource;
 
 	made->definition_name = copy_text(arena, metadata, "name");
@@ -264,27 +273,91 @@ static void fill(struct ext_resource *made, const struct json_value *definition,
 	add_subresources(arena, resource, version);
 }
 
-int ext_resource_create(const struct json_value *definition, const struct json_value *version,
-	struct ext_resource **ret, struct error *err)
+static struct ext_family *create_family(size_t version_count)
+{
+	struct arena *arena = arena_create(0);
+	struct ext_family *family = ARENA_NEW(arena, struct ext_family);
+
+	family->arena = arena;
+	family->references = 1;
+	family->rows = ARENA_ARRAY(arena, struct ext_resource *, version_count + 1);
+	family->resources = ARENA_ARRAY(arena, const struct api_resource *, version_count + 1);
+	return family;
+}
+
+static struct ext_resource *add_row(struct ext_family *family, const struct schema *schema,
+	const struct json_value *definition, const struct json_value *version)
+{
+	struct ext_resource *made = ARENA_NEW(family->arena, struct ext_resource);
+
+	made->family = family;
+	made->resource.schema = schema;
+	fill(made, definition, version);
+	family->rows[family->count] = made;
+	family->resources[family->count++] = &made->resource;
+	return made;
+}
+
+static int compile(struct arena *arena, const struct json_value *version, const struct schema **ret,
+	struct error *err)
 {
 	const struct json_value *schema =
 		json_find_path(version, "schema", "openAPIV3Schema", NULL);
-	struct arena *arena = arena_create(0);
-	struct ext_resource *made = ARENA_NEW(arena, struct ext_resource);
 
-	made->arena = arena;
-	if (!schema) {
-		arena_destroy(&arena);
+	if (!schema)
 		return error_set(err, ERROR_INVALID, "version %.*s has no schema",
 			STR_ARG(text_of(version, "name")));
+	return ext_schema_compile(arena, schema, ret, err);
+}
+
+struct ext_family *ext_family_create(const struct json_value *definition)
+{
+	const struct json_value *versions = json_find_path(definition, "spec", "versions", NULL);
+	size_t count = json_count(versions) < UINT16_MAX ? json_count(versions) : UINT16_MAX;
+	struct ext_family *family = create_family(count);
+	struct error err = ERROR_INIT(family->arena);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct schema *schema;
+
+		/* Why it cannot be used is told when somebody asks for it. */
+		if (compile(family->arena, json_element(versions, i), &schema, &err) == 0)
+			add_row(family, schema, definition, json_element(versions, i));
 	}
-	if (ext_schema_compile(arena, schema, &made->resource.schema, err) != 0) {
-		arena_destroy(&arena);
-		return ERROR_RETURN;
+	for (size_t i = 0; i < family->count; i++) {
+		family->rows[i]->resource.versions = family->resources;
+		family->rows[i]->resource.version_count = (uint16_t)family->count;
 	}
-	fill(made, definition, version);
-	*ret = made;
-	return 0;
+	return family;
+}
+
+void ext_family_unref(struct ext_family **family)
+{
+	struct ext_family *gone = *family;
+
+	*family = NULL;
+	if (!gone)
+		return;
+	ASSERT(gone->references > 0);
+	if (--gone->references > 0)
+		return;
+	struct arena *arena = gone->arena;
+
+	arena_destroy(&arena);
+}
+
+int ext_family_take(
+	struct ext_family *family, struct str version, struct ext_resource **ret, struct error *err)
+{
+	for (size_t i = 0; i < family->count; i++) {
+		if (!str_equal(family->rows[i]->resource.version, version))
+			continue;
+		family->references++;
+		*ret = family->rows[i];
+		return 0;
+	}
+	return error_set(
+		err, ERROR_INVALID, "the schema of version %.*s cannot be used", STR_ARG(version));
 }
 
 struct ext_resource *ext_resource_create_untyped(
@@ -294,12 +367,9 @@ struct ext_resource *ext_resource_create_untyped(
 		.kind = SCHEMA_STRUCT,
 		.flags = SCHEMA_CUSTOM | SCHEMA_PRESERVE_UNKNOWN,
 	};
-	struct arena *arena = arena_create(0);
-	struct ext_resource *made = ARENA_NEW(arena, struct ext_resource);
+	struct ext_resource *made = add_row(create_family(1), &anything, definition, version);
 
-	made->arena = arena;
-	made->resource.schema = &anything;
-	fill(made, definition, version);
+	made->resource.storage_version = STR_EMPTY;
 	made->resource.flags &= ~(uint32_t)RESOURCE_WEBHOOK_CONVERSION;
 	made->resource.strategy = NULL;
 	return made;
@@ -307,10 +377,9 @@ struct ext_resource *ext_resource_create_untyped(
 
 void ext_resource_release(void *context)
 {
-	struct ext_resource *gone = context;
-	struct arena *arena = gone->arena;
+	struct ext_family *family = ((struct ext_resource *)context)->family;
 
-	arena_destroy(&arena);
+	ext_family_unref(&family);
 }
 
 /* ---- Changes ---- */
@@ -323,6 +392,23 @@ static bool same_member(const struct json_value *a, const struct json_value *b, 
 	if (!in_a || !in_b)
 		return !in_a && !in_b;
 	return json_equal(in_a, in_b);
+}
+
+/* Objects are read through the schemas of the versions in which they may lie in the store. */
+static bool same_stored_schemas(
+	const struct json_value *definition, const struct json_value *old_definition)
+{
+	const struct json_value *stored =
+		json_find_path(definition, "status", "storedVersions", NULL);
+
+	for (size_t i = 0; i < json_count(stored); i++) {
+		struct str name = json_text(json_element(stored, i));
+
+		if (!same_member(ext_find_version(definition, name),
+			    ext_find_version(old_definition, name), "schema"))
+			return false;
+	}
+	return true;
 }
 
 enum ext_change ext_resource_compare(const struct json_value *definition,
@@ -347,6 +433,8 @@ enum ext_change ext_resource_compare(const struct json_value *definition,
 		if (!same_member(version, old_version, inside[i]))
 			return EXT_CHANGE_INSIDE;
 	}
+	if (!same_stored_schemas(definition, old_definition))
+		return EXT_CHANGE_INSIDE;
 	if (!same_member(spec, old_spec, "scope") || !same_member(spec, old_spec, "conversion") ||
 		!same_member(names, old_names, "kind") || !same_storage)
 		return EXT_CHANGE_INSIDE;

@@ -6,23 +6,35 @@
 #include "error.h"
 
 /*
- * The row by which the generic handlers serve one version of a definition's resource. It lies in an
- * arena of its own, together with all that it points to.
+ * The rows of all versions of a definition as it stood at one time. An object may lie in the store
+ * in any of them, so each row needs the others: they live and go together.
  */
+struct ext_family;
+
+/* The row by which the generic handlers serve one version of a definition's resource. */
 struct ext_resource {
 	struct api_resource resource; /* first: every RESOURCE_CUSTOM row is one of these */
-	struct arena *arena;
+	struct ext_family *family;
 	struct str definition_name; /* "widgets.example.com" */
 	struct str fingerprint;     /* changes with whatever its OpenAPI document says */
 };
 
 /*
- * Builds it of a CustomResourceDefinition whose status is up to date and one of its versions.
- * ERROR_RETURN when the version's schema cannot be used.
+ * Builds the rows of a CustomResourceDefinition whose status is up to date; the caller's to unref.
+ * A version whose schema cannot be used has none.
  */
-int ext_resource_create(const struct json_value *definition, const struct json_value *version,
-	struct ext_resource **ret, struct error *err) WARN_UNUSED;
-/* The same with a schema that lets everything through: for deleting objects, whatever they are. */
+struct ext_family *ext_family_create(const struct json_value *definition);
+void ext_family_unref(struct ext_family **family);
+/*
+ * The row of a version, holding the family until ext_resource_release; ERROR_RETURN when its schema
+ * cannot be used.
+ */
+int ext_family_take(struct ext_family *family, struct str version, struct ext_resource **ret,
+	struct error *err) WARN_UNUSED;
+/*
+ * A row of its own with a schema that lets everything through, and that takes objects in the
+ * version in which they are: for deleting them, whatever they are.
+ */
 struct ext_resource *ext_resource_create_untyped(
 	const struct json_value *definition, const struct json_value *version);
 /* For resource_registry_add: `context` is the struct ext_resource. */

@@ -168,13 +168,14 @@ static void a_version_becomes_a_row(void **state)
 	struct arena *arena = arena_create(0);
 	struct error err = ERROR_INIT(arena);
 	struct json_value definition;
+	struct ext_family *family;
 	struct ext_resource *made;
 
 	(void)state;
 	established(arena, &definition);
-	assert_int_equal(ext_resource_create(&definition, ext_find_version(&definition, STR("v1")),
-				 &made, &err),
-		0);
+	family = ext_family_create(&definition);
+	assert_int_equal(ext_family_take(family, STR("v1"), &made, &err), 0);
+	ext_family_unref(&family);
 	struct api_resource row = made->resource;
 
 	assert_true(str_equal(row.group, STR("example.com")));
@@ -252,13 +253,16 @@ static void the_document_has_paths_with_parameters_and_kinds(void **state)
 	struct error err = ERROR_INIT(arena);
 	struct json_value definition, document, meta = json_object();
 	struct ext_openapi_builder builder;
+	struct ext_family *family;
 	struct ext_resource *made;
 
 	(void)state;
 	established(arena, &definition);
 	const struct json_value *version = ext_find_version(&definition, STR("v1"));
 
-	assert_int_equal(ext_resource_create(&definition, version, &made, &err), 0);
+	family = ext_family_create(&definition);
+	assert_int_equal(ext_family_take(family, STR("v1"), &made, &err), 0);
+	ext_family_unref(&family);
 	ext_openapi_begin(&builder, arena, STR("example.com"), STR("v1"), &meta);
 	ext_openapi_add(&builder, &made->resource,
 		json_find_path(version, "schema", "openAPIV3Schema", NULL));

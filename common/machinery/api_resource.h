@@ -128,12 +128,20 @@ struct api_resource {
 	struct str storage_version;      /* CRDs: version written to the store; empty: `version` */
 	/* CRDs: objects stored before it were written under another schema. */
 	uint64_t schema_revision;
+	/* CRDs: the rows of all versions, also those not served; NULL: this one is alone. */
+	const struct api_resource *const *versions;
+	uint16_t version_count;
 };
 
 /* "pods" or "deployments.apps": as messages name a resource. */
 struct str api_resource_qualified_name(struct arena *arena, const struct api_resource *resource);
 /* "v1" or "apps/v1". */
 struct str api_group_version(struct arena *arena, struct str group, struct str version);
+/* The row of the same resource in another version, or NULL. */
+const struct api_resource *api_resource_find_version(
+	const struct api_resource *resource, struct str version);
+/* The row of the version in which objects are written to the store: mostly the resource itself. */
+const struct api_resource *api_resource_storage(const struct api_resource *resource);
 const struct api_subresource *api_resource_find_subresource(
 	const struct api_resource *resource, struct str name);
 

@@ -2,11 +2,10 @@
 #include "object_delete.h"
 
 #include "api_server_private.h"
-#include "assertion.h"
 #include "clock.h"
+#include "object_conversion.h"
 #include "object_meta.h"
 #include "status.h"
-#include "stored_object.h"
 
 #define ATTEMPTS_MAXIMUM 64
 
@@ -204,23 +203,18 @@ static void commit(struct object_delete *delete_)
 {
 	struct request_context *context = delete_->context;
 	struct stored_encoding encoding;
-	struct stored_object view;
 
-	if (stored_object_encode(context->arena, delete_->resource, &delete_->object, &encoding,
-		    &context->err) != 0) {
+	if (object_encode(context->arena, delete_->resource, &delete_->object, &encoding,
+		    &delete_->before_revision, &delete_->after_revision, &context->err) != 0) {
 		finish(delete_, false, false, STR_EMPTY);
 		return;
 	}
-	bool is_readable = stored_object_parse(encoding.bytes, &view);
-
-	ASSERT(is_readable);
-	delete_->before_revision = view.before_revision;
-	delete_->after_revision = view.after_revision;
 	if (delete_->options->is_dry_run) {
 		finish(delete_, true, delete_->is_gone,
-			arena_printf(context->arena, "%.*s%llu%.*s", STR_ARG(view.before_revision),
+			arena_printf(context->arena, "%.*s%llu%.*s",
+				STR_ARG(delete_->before_revision),
 				(unsigned long long)delete_->live_revision,
-				STR_ARG(view.after_revision)));
+				STR_ARG(delete_->after_revision)));
 		return;
 	}
 	struct storage_operation operation = {

@@ -8,10 +8,10 @@
 
 #include "api_server_private.h"
 #include "assertion.h"
+#include "object_conversion.h"
 #include "object_meta.h"
 #include "object_response.h"
 #include "status.h"
-#include "stored_object.h"
 
 #define ATTEMPTS_MAXIMUM      64
 #define NAME_ATTEMPTS_MAXIMUM 8
@@ -161,17 +161,8 @@ static void on_committed(void *opaque, const struct storage_commit_result *resul
 
 static int encode(struct object_write *write, struct stored_encoding *ret, struct error *err)
 {
-	struct stored_object view;
-
-	if (stored_object_encode(
-		    write->context->arena, write->resource, &write->object, ret, err) != 0)
-		return ERROR_RETURN;
-	if (!stored_object_parse(ret->bytes, &view))
-		return error_set(err, ERROR_INTERNAL, "encoding of %.*s cannot be read back",
-			STR_ARG(write->name));
-	write->before_revision = view.before_revision;
-	write->after_revision = view.after_revision;
-	return 0;
+	return object_encode(write->context->arena, write->resource, &write->object, ret,
+		&write->before_revision, &write->after_revision, err);
 }
 
 static void commit(struct object_write *write, const struct stored_encoding *encoding)
@@ -247,6 +238,36 @@ static bool is_unchanged(const struct object_write *write)
 	return write->live_revision && managed_fields_equal_but_times(&write->live, &write->object);
 }
 
+/*
+ * Whether the store has these bytes already. It has others for an object that means the same in
+ * another version or under an earlier schema: writing it anew is how such objects are migrated.
+ */
+static bool is_stored_alike(
+	const struct object_write *write, const struct stored_encoding *encoding)
+{
+	struct storage_snapshot *snapshot =
+		storage_snapshot_open(api_server_storage(write->context->server));
+	struct stored_object present, wanted;
+	struct storage_record record;
+	bool is_alike = storage_snapshot_get(
+				snapshot, write->prefix, storage_name(write), 0, &record) == 0 &&
+			record.mod_revision == write->live_revision &&
+			stored_object_parse(record.value, &present) &&
+			stored_object_parse(encoding->bytes, &wanted) &&
+			str_equal(present.before_revision, wanted.before_revision) &&
+			str_equal(present.after_revision, wanted.after_revision) &&
+			str_equal(present.header, wanted.header);
+
+	storage_snapshot_close(&snapshot);
+	return is_alike;
+}
+
+static void finish_unchanged(struct object_write *write)
+{
+	settle(write, false);
+	finish(write, 200, write->live_json);
+}
+
 static int load_live(struct object_write *write, struct error *err)
 {
 	int outcome;
@@ -266,20 +287,26 @@ static int load_live(struct object_write *write, struct error *err)
 static void store(struct object_write *write)
 {
 	struct stored_encoding encoding;
+	bool is_same;
 
 	write->is_removal =
 		write->live_revision && object_meta_is_finished(write->resource, &write->object);
-	if (!write->is_removal && is_unchanged(write)) {
-		settle(write, false);
-		finish(write, 200, write->live_json);
+	is_same = !write->is_removal && is_unchanged(write);
+	if (is_same && !(write->resource->flags & RESOURCE_CUSTOM)) {
+		finish_unchanged(write);
 		return;
 	}
+	/* With the times that the field managers had. */
+	if (is_same)
+		write->object = write->live;
 	if (encode(write, &encoding, &write->context->err) != 0) {
 		settle(write, false);
 		object_write_fail(write);
 		return;
 	}
-	if (write->is_dry_run)
+	if (is_same && is_stored_alike(write, &encoding))
+		finish_unchanged(write);
+	else if (write->is_dry_run)
 		dry_run_done(write);
 	else
 		commit(write, &encoding);
