@@ -257,6 +257,13 @@ static void stop(void *context)
 	token_file_destroy(&server->tokens);
 }
 
+static uint64_t store_revision(void *opaque)
+{
+	const struct agg_server *server = opaque;
+
+	return agg_services_store_revision(server->services);
+}
+
 int main(void)
 {
 	struct agg_server server = {0};
@@ -265,6 +272,7 @@ int main(void)
 		.reload = reload,
 		.not_ready = not_ready,
 		.drain = drain,
+		.store_revision = store_revision,
 		.stop = stop,
 		.context = &server,
 	};

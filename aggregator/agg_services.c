@@ -170,6 +170,11 @@ int agg_services_create(struct agg_server *server, const struct settings *settin
 	return 0;
 }
 
+uint64_t agg_services_store_revision(const struct agg_services *services)
+{
+	return storage_revision(services->storage);
+}
+
 void agg_services_destroy(struct agg_services **services)
 {
 	struct agg_services *gone = *services;

@@ -22,6 +22,8 @@ struct agg_group_version {
 int agg_services_create(struct agg_server *server, const struct settings *settings,
 	struct agg_services **ret, struct error *err) WARN_UNUSED;
 void agg_services_destroy(struct agg_services **services);
+/* The newest revision of their store. */
+uint64_t agg_services_store_revision(const struct agg_services *services);
 
 /* Watches of APIServices end. */
 void agg_services_drain(struct agg_services *services);

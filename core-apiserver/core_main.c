@@ -209,6 +209,11 @@ static void stop(void *opaque)
 	memory_free(core->resources);
 }
 
+static uint64_t store_revision(void *opaque)
+{
+	return storage_revision(((const struct core_server *)opaque)->storage);
+}
+
 int main(void)
 {
 	struct core_server core = {0};
@@ -216,6 +221,7 @@ int main(void)
 		.start = start,
 		.not_ready = not_ready,
 		.drain = drain,
+		.store_revision = store_revision,
 		.stop = stop,
 		.context = &core,
 	};

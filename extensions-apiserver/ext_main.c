@@ -162,6 +162,11 @@ static void stop(void *opaque)
 	rbac_destroy(&server->rbac);
 }
 
+static uint64_t store_revision(void *opaque)
+{
+	return storage_revision(((const struct ext_process *)opaque)->server.storage);
+}
+
 int main(void)
 {
 	struct ext_process self = {0};
@@ -169,6 +174,7 @@ int main(void)
 		.start = start,
 		.not_ready = not_ready,
 		.drain = drain,
+		.store_revision = store_revision,
 		.stop = stop,
 		.context = &self,
 	};

@@ -53,6 +53,7 @@ static void take_line(void *context, struct str line)
 		server->state = take_word(reader, &line);
 		server->uptime_ms = take_number(&line);
 		server->restarts = take_number(&line);
+		server->store_revision = take_number(&line);
 	}
 }
 
@@ -154,18 +155,23 @@ static void append_size(struct buffer *buffer, uint64_t bytes)
 	buffer_printf(buffer, "%-10s", text);
 }
 
+/* The supervisor, which is no server and has no store, is told of with dashes. */
 static void append_row(struct buffer *buffer, struct str name, struct str state, uint64_t pid,
-	uint64_t uptime_ms, const uint64_t *restarts, uint64_t memory_bytes, const uint64_t *store)
+	uint64_t uptime_ms, uint64_t memory_bytes, const struct ctl_server *server)
 {
 	buffer_printf(buffer, "%-12.*s%-10.*s%-9" PRIu64, STR_ARG(name), STR_ARG(state), pid);
 	append_age(buffer, uptime_ms);
-	if (restarts)
-		buffer_printf(buffer, "%-10" PRIu64, *restarts);
+	if (server)
+		buffer_printf(buffer, "%-10" PRIu64, server->restarts);
 	else
 		buffer_printf(buffer, "%-10s", "-");
 	append_size(buffer, memory_bytes);
-	if (store)
-		append_size(buffer, *store);
+	if (server)
+		append_size(buffer, server->store_bytes);
+	else
+		buffer_printf(buffer, "%-10s", "-");
+	if (server && server->store_revision > 0)
+		buffer_printf(buffer, "%" PRIu64, server->store_revision);
 	else
 		buffer_append_byte(buffer, '-');
 	while (buffer->length > 0 && buffer->data[buffer->length - 1] == ' ')
@@ -175,15 +181,15 @@ static void append_row(struct buffer *buffer, struct str name, struct str state,
 
 void ctl_status_format_table(const struct ctl_status *status, struct buffer *buffer)
 {
-	buffer_printf(buffer, "%-12s%-10s%-9s%-8s%-10s%-10s%s\n", "NAME", "STATE", "PID", "AGE",
-		"RESTARTS", "MEMORY", "STORE");
+	buffer_printf(buffer, "%-12s%-10s%-9s%-8s%-10s%-10s%-10s%s\n", "NAME", "STATE", "PID",
+		"AGE", "RESTARTS", "MEMORY", "STORE", "REVISION");
 	append_row(buffer, STR("supervisor"), status->is_ready ? STR("ready") : STR("not-ready"),
-		status->pid, status->uptime_ms, NULL, status->memory_bytes, NULL);
+		status->pid, status->uptime_ms, status->memory_bytes, NULL);
 	for (size_t i = 0; i < status->server_count; i++) {
 		const struct ctl_server *server = &status->servers[i];
 
 		append_row(buffer, server->name, server->state, server->pid, server->uptime_ms,
-			&server->restarts, server->memory_bytes, &server->store_bytes);
+			server->memory_bytes, server);
 	}
 }
 
@@ -238,6 +244,7 @@ void ctl_status_format_json(const struct ctl_status *status, struct buffer *buff
 		append_number(buffer, "restarts", server->restarts);
 		append_number(buffer, "memoryBytes", server->memory_bytes);
 		append_number(buffer, "storeBytes", server->store_bytes);
+		append_number(buffer, "storeRevision", server->store_revision);
 		buffer_append_byte(buffer, '}');
 	}
 	buffer_append(buffer, STR("]}\n"));

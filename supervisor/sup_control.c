@@ -17,7 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 128
+#define BACKLOG          128
+#define STATUS_WITHIN_NS (500 * UINT64_C(1000000))
 
 /* Whose clients follow the log; there is one plane in a process. */
 static struct sup_control *followed;
@@ -163,9 +164,11 @@ static void append_server(struct buffer *buffer, const struct sup_service *servi
 	bool is_running = sup_service_is_running(service);
 	uint64_t uptime_ms = is_running ? (now_ns - service->started_ns) / 1000000 : 0;
 
-	buffer_printf(buffer, "server %s %s %d %s %llu %u\n", sup_service_name(service),
-		sup_server_get(service->id)->program, (int)service->pid, state_name(service->state),
-		(unsigned long long)uptime_ms, service->starts > 0 ? service->starts - 1 : 0);
+	buffer_printf(buffer, "server %s %s %d %s %llu %u %llu\n",
+		sup_service_name(service), sup_server_get(service->id)->program, (int)service->pid,
+		state_name(service->state), (unsigned long long)uptime_ms,
+		service->starts > 0 ? service->starts - 1 : 0,
+		(unsigned long long)(service->is_asked_for_revision ? 0 : service->store_revision));
 }
 
 static void tell_status(const struct sup_plane *plane, struct buffer *buffer)
@@ -185,6 +188,66 @@ static void tell_status(const struct sup_plane *plane, struct buffer *buffer)
 		append_server(buffer, &plane->services[id], now_ns);
 	buffer_append(buffer, STR("ok\n"));
 	arena_destroy(&arena);
+}
+
+/* The servers are asked first; the client gets its answer when all have given theirs. */
+static void begin_status(struct sup_plane *plane, struct sup_control_client *client)
+{
+	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
+		struct sup_service *service = &plane->services[id];
+
+		service->store_revision = 0;
+		service->is_asked_for_revision = service->state == SUP_SERVICE_READY;
+		if (service->is_asked_for_revision)
+			sup_service_tell(service, CHILD_MESSAGE_TELL_REVISION, -1);
+	}
+	client->status_due_ns = clock_now_ns() + STATUS_WITHIN_NS;
+}
+
+static bool waits_for_revisions(const struct sup_plane *plane)
+{
+	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
+		const struct sup_service *service = &plane->services[id];
+
+		if (service->is_asked_for_revision && service->control_fd >= 0)
+			return true;
+	}
+	return false;
+}
+
+/* Answers who waits for the status, once all servers have told or the time is over. */
+static void end_statuses(struct sup_plane *plane)
+{
+	uint64_t now_ns = clock_now_ns();
+	bool is_complete = !waits_for_revisions(plane);
+
+	for (unsigned i = 0; i < SUP_CONTROL_CLIENTS; i++) {
+		struct sup_control_client *client = &plane->control.clients[i];
+		struct buffer buffer = {0};
+
+		if (client->fd < 0 || client->status_due_ns == 0 ||
+			(!is_complete && now_ns < client->status_due_ns))
+			continue;
+		tell_status(plane, &buffer);
+		send_text(client, buffer.data, buffer.length);
+		buffer_fini(&buffer);
+		if (client->fd >= 0)
+			end_client(client);
+	}
+}
+
+uint64_t sup_control_deadline(const struct sup_control *control)
+{
+	uint64_t deadline_ns = UINT64_MAX;
+
+	for (unsigned i = 0; i < SUP_CONTROL_CLIENTS; i++) {
+		const struct sup_control_client *client = &control->clients[i];
+
+		if (client->fd >= 0 && client->status_due_ns != 0 &&
+			client->status_due_ns < deadline_ns)
+			deadline_ns = client->status_due_ns;
+	}
+	return deadline_ns;
 }
 
 static void restart(struct sup_plane *plane, struct str name, struct buffer *buffer)
@@ -248,7 +311,7 @@ static void answer(struct sup_plane *plane, struct sup_control_client *client, s
 	struct str verb = str_split(&argument, ' ');
 
 	if (str_equal(verb, STR("status")))
-		tell_status(plane, &buffer);
+		begin_status(plane, client);
 	else if (str_equal(verb, STR("restart")))
 		restart(plane, argument, &buffer);
 	else if (str_equal(verb, STR("drain")))
@@ -261,7 +324,7 @@ static void answer(struct sup_plane *plane, struct sup_control_client *client, s
 		buffer_append(&buffer, STR("error unknown request\n"));
 	send_text(client, buffer.data, buffer.length);
 	buffer_fini(&buffer);
-	if (client->fd >= 0 && !client->follows)
+	if (client->fd >= 0 && !client->follows && client->status_due_ns == 0)
 		end_client(client);
 }
 
@@ -273,8 +336,8 @@ static void read_client(struct sup_plane *plane, struct sup_control_client *clie
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	/* Who follows has nothing more to say: it is only seen to go. */
-	if (got <= 0 || client->follows) {
+	/* Who is being answered has nothing more to say: it is only seen to go. */
+	if (got <= 0 || client->follows || client->status_due_ns != 0) {
 		end_client(client);
 		return;
 	}
@@ -297,4 +360,5 @@ void sup_control_handle(struct sup_plane *plane, const struct pollfd *fds)
 	}
 	if (fds[0].revents && control->listener >= 0)
 		accept_client(control);
+	end_statuses(plane);
 }

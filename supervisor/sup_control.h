@@ -12,7 +12,8 @@
  *
  *   status         "supervisor PID UPTIME_MS ready|not-ready VERSION",
  *                  "address ADDRESS:PORT", "directory PATH",
- *                  "server NAME PROGRAM PID STATE UPTIME_MS RESTARTS" each
+ *                  "server NAME PROGRAM PID STATE UPTIME_MS RESTARTS REVISION" each, the revision
+ *                  being that of its store, or 0 when it does not tell in time
  *   restart NAME   the server drains, ends and is started again
  *   drain          as SIGTERM: stops in order
  *   reload         as SIGHUP, with the error if there is one
@@ -28,6 +29,7 @@ struct sup_plane;
 struct sup_control_client {
 	int fd; /* -1: none */
 	bool follows;
+	uint64_t status_due_ns; /* it waits for the status until then at most; 0: it does not */
 	size_t used;
 	char line[128];
 };
@@ -45,6 +47,8 @@ int sup_control_open(struct sup_control *control, const struct sup_options *opti
 void sup_control_close(struct sup_control *control);
 /* Fills SUP_CONTROL_POLL_SIZE entries. */
 void sup_control_poll(const struct sup_control *control, struct pollfd *fds);
+/* When sup_control_handle has something to do at the latest; UINT64_MAX: never by itself. */
+uint64_t sup_control_deadline(const struct sup_control *control);
 /* Does what the polled entries have become ready for. Never waits. */
 void sup_control_handle(struct sup_plane *plane, const struct pollfd *fds);
 

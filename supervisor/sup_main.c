@@ -2,6 +2,7 @@
 #include "log.h"
 #include "sup_certificate.h"
 #include "sup_config.h"
+#include "sup_effect.h"
 #include "sup_help.h"
 #include "sup_plane.h"
 #include "sup_settings.h"
@@ -106,8 +107,8 @@ static int check(struct sup_plane *plane, struct arena *arena, struct error *err
 /* From flags to open listeners; what is open is in *plane. */
 static int prepare(struct sup_plane *plane, struct error *err)
 {
-	if (sup_options_check_late(plane->flags, err) < 0 ||
-		sup_certificate_complete(plane->flags, &plane->options, err) < 0 ||
+	sup_effects_warn(plane->flags);
+	if (sup_certificate_complete(plane->flags, &plane->options, err) < 0 ||
 		sup_state_open(plane->flags, &plane->options, &plane->state, err) < 0)
 		return ERROR_RETURN;
 	if (!plane->state.has_own_users)

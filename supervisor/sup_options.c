@@ -222,15 +222,6 @@ int sup_options_complete(
 	return 0;
 }
 
-int sup_options_check_late(const struct sup_flags *flags, struct error *err)
-{
-	if (str_equal(sup_flags_text(flags, SUP_FLAG_STORAGE_BACKEND), STR("etcd3")))
-		return error_set(err, ERROR_INVALID,
-			"this version stores in its embedded store only: leave out --etcd-servers, "
-			"and --storage-backend or set it to lmdb");
-	return 0;
-}
-
 const char *sup_options_program(const struct sup_options *options, const char *name)
 {
 	return arena_printf(options->arena, "%s/%s", options->libexec_directory, name).data;

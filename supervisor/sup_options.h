@@ -30,8 +30,6 @@ int sup_options_complete(struct sup_flags *flags, struct arena *arena, struct su
 	struct error *err) WARN_UNUSED;
 /* All that is wrong at once: one message as it is, several as "[m1, m2]". */
 int sup_options_validate(const struct sup_flags *flags, struct error *err) WARN_UNUSED;
-/* What is well said but cannot be had, after validation and before anything is touched. */
-int sup_options_check_late(const struct sup_flags *flags, struct error *err) WARN_UNUSED;
 /* The path of a program of ours. */
 const char *sup_options_program(const struct sup_options *options, const char *name);
 

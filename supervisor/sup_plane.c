@@ -195,6 +195,10 @@ static void handle_message(
 		else
 			log_error("%s keeps its old settings: %s", name, message->text);
 		return;
+	case CHILD_MESSAGE_REVISION:
+		service->is_asked_for_revision = false;
+		str_parse_u64(str_from_c(message->text), UINT64_MAX, &service->store_revision);
+		return;
 	default:
 		log_warning("%s sent an unknown message (%u)", name, message->type);
 	}
@@ -315,9 +319,9 @@ static void start_due(struct sup_plane *plane, uint64_t now_ns)
 
 static uint64_t next_deadline(const struct sup_plane *plane)
 {
-	uint64_t deadline_ns = UINT64_MAX;
+	uint64_t deadline_ns = sup_control_deadline(&plane->control);
 
-	if (plane->shutdown.has_begun)
+	if (plane->shutdown.has_begun && plane->shutdown.deadline_ns < deadline_ns)
 		deadline_ns = plane->shutdown.deadline_ns;
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
 		const struct sup_service *service = &plane->services[id];

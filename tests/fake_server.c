@@ -129,6 +129,10 @@ static void answer(struct fake *fake, const struct child_message *message)
 		child_process_finish_reload(
 			fake->child, !does(fake, "refuse-reload"), STR("as it was told"));
 		return;
+	case CHILD_MESSAGE_TELL_REVISION:
+		if (!does(fake, "hang-revision"))
+			child_process_send(fake->child, CHILD_MESSAGE_REVISION, "%s", "42");
+		return;
 	case CHILD_MESSAGE_STOP:
 		note(fake, "STOP");
 		if (!does(fake, "hang-stop"))

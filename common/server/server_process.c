@@ -2,6 +2,7 @@
 #include "server_process.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
@@ -94,6 +95,15 @@ static void pre_shutdown(struct server_process *process)
 		server_process_drained(process);
 }
 
+static void tell_revision(struct server_process *process)
+{
+	const struct server_process_handlers *handlers = process->handlers;
+	uint64_t revision =
+		handlers->store_revision ? handlers->store_revision(handlers->context) : 0;
+
+	child_process_send(process->child, CHILD_MESSAGE_REVISION, "%" PRIu64, revision);
+}
+
 static void handle_message(struct server_process *process, const struct child_message *message)
 {
 	const struct server_process_handlers *handlers = process->handlers;
@@ -114,6 +124,9 @@ static void handle_message(struct server_process *process, const struct child_me
 		break;
 	case CHILD_MESSAGE_STOP:
 		end(process, CHILD_EXIT_OK);
+		break;
+	case CHILD_MESSAGE_TELL_REVISION:
+		tell_revision(process);
 		break;
 	default:
 		log_warning("supervisor sent an unknown message: %u", message->type);

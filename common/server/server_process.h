@@ -24,6 +24,8 @@ struct server_process_handlers {
 	void (*pre_shutdown)(void *context);
 	/* No new requests; calls server_process_drained when none is under way. */
 	void (*drain)(void *context);
+	/* The newest revision of the server's store. May be NULL: it has none. */
+	uint64_t (*store_revision)(void *context);
 	/* Flushes and frees everything; the process exits when it returns. */
 	void (*stop)(void *context);
 	void *context;

@@ -295,24 +295,20 @@ class Manifests(unittest.TestCase):
             self.assertIn(f"Error: {message}{flag}: open /nonexistent: No such file or directory",
                           result.stderr)
 
-    def test_etcd_is_refused_at_the_start_and_the_embedded_store_taken_where_it_is_named(self):
+    def test_the_embedded_store_is_taken_where_it_is_named(self):
         flags = [*self.flags_of(KUBEADM_1_12), f"--state-dir={self.folder.name}/state"]
-        result = run(*flags)
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("Error: this version stores in its embedded store only", result.stderr)
-        self.assertFalse(pathlib.Path(self.folder.name, "state").exists())
         result = run(*flags, "--storage-backend=lmdb", "--validate-only")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("--etcd-servers is not used with --storage-backend=lmdb", result.stderr)
 
 
 class Start(unittest.TestCase):
-    """With real keys in the place of the manifests' and the embedded store, all of them serve."""
+    """With real keys in the place of the manifests', all of them serve."""
 
     def check(self, manifest):
         with tempfile.TemporaryDirectory(prefix="tk-") as folder:
             state = pathlib.Path(folder, "state")
-            it = Plane("--storage-backend=lmdb", *self.adjust(manifest, state, folder),
+            it = Plane(*self.adjust(manifest, state, folder),
                        state_dir=state)
             state.mkdir()
             try:
@@ -320,19 +316,21 @@ class Start(unittest.TestCase):
                 answer = it.get("/version")
                 self.assertEqual(answer.status, 200)
                 self.assertEqual(answer.json()["major"], "1")
+                self.assertIn("What is in etcd is neither read nor written", it.log_tail(20000))
+                self.assertRegex(it.log_tail(20000), r"acts from the etcd backend on: .*"
+                                 r"--etcd-servers")
                 self.assertEqual(it.stop(), 0)
             finally:
                 it.close()
 
     @staticmethod
     def adjust(manifest, state, folder):
-        """The plane's own port, certificate and mode stay; all files are of its keys."""
+        """The plane's own port and certificate stay; all files are of its keys."""
         flags = []
         for flag in manifest.split():
             name, _, value = flag.partition("=")
             if name in ("--secure-port", "--bind-address", "--tls-cert-file", "--client-ca-file",
-                        "--tls-private-key-file", "--storage-backend", "--authorization-mode",
-                        "--advertise-address"):
+                        "--tls-private-key-file", "--advertise-address"):
                 continue
             if name in ("--cert-dir", "--audit-log-path"):
                 value = f"{folder}/{name[2:]}"

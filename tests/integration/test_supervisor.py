@@ -328,11 +328,21 @@ class Control(unittest.TestCase):
                 self.assertEqual(server["pid"], p.pid(server["name"]))
                 self.assertEqual((server["state"], server["restarts"]), ("ready", 0))
                 self.assertGreater(server["memoryBytes"], 0)
+                self.assertEqual(server["storeRevision"], 42)
             self.assertEqual({s["name"] for s in status["servers"]}, set(PROGRAMS))
             table = self.ctl(p, "status").stdout.splitlines()
             self.assertEqual([line.split()[0] for line in table],
                              ["NAME", "supervisor", "aggregator", "core", "extensions"])
             self.assertEqual(table[3].split()[1:3], ["ready", str(p.pid("core"))])
+            self.assertEqual([line.split()[-1] for line in table],
+                             ["REVISION", "-", "42", "42", "42"])
+
+    def test_a_server_that_does_not_answer_does_not_keep_the_status_back(self):
+        with plane({"core": "hang-revision"}) as p:
+            p.wait_ready()
+            servers = json.loads(self.ctl(p, "status", "-ojson").stdout)["servers"]
+            self.assertEqual({s["name"]: s["storeRevision"] for s in servers},
+                             {"aggregator": 42, "core": 0, "extensions": 42})
 
     def test_one_server_is_restarted_and_waited_for(self):
         with plane(flags=["--server-restart=core=never"]) as p:
