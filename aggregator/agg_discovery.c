@@ -4,6 +4,7 @@
 #include "agg_fetch.h"
 #include "agg_services.h"
 #include "api_aggregation.h"
+#include "api_enablement.h"
 #include "assertion.h"
 #include "discovery.h"
 #include "event_loop.h"
@@ -54,14 +55,16 @@ static bool is_current(const struct agg_discovery *discovery)
 	return discovery->aggregated.body != NULL;
 }
 
-static void own_document(struct arena *arena, struct json_value *ret)
+static void own_document(
+	const struct agg_discovery *discovery, struct arena *arena, struct json_value *ret)
 {
 	struct buffer out = {0};
 	struct error err = ERROR_INIT(arena);
+	bool is_served = agg_services_are_served(discovery->server->services);
 	int outcome;
 
-	discovery_write_aggregated(
-		arena, &out, false, api_aggregation_resources, api_aggregation_resource_count);
+	discovery_write_aggregated(arena, &out, false, api_aggregation_resources,
+		is_served ? api_aggregation_resource_count : 0);
 	outcome = json_read(arena, buffer_str(&out), NULL, ret, &err);
 	ASSERT(outcome == 0);
 	buffer_fini(&out);
@@ -156,10 +159,13 @@ static void register_services(
 			      json_count(json_find(&documents[AGG_EXTENSIONS], STR("items"))) > 0;
 	bool has_all_builtin = has_all_custom && discovery->documents[AGG_CORE].is_fresh &&
 			       json_count(json_find(&documents[AGG_CORE], STR("items"))) > 0;
-	size_t count;
+	size_t count = 0;
 
-	list[0] = (struct agg_group_version){.version = STR("v1")};
-	count = add_versions(arena, &documents[AGG_CORE], false, &list, 1);
+	/* The core group is not among those of /apis. */
+	if (api_enablement_has_version(
+		    server_process_settings(discovery->server->process), STR_EMPTY, STR("v1")))
+		list[count++] = (struct agg_group_version){.version = STR("v1")};
+	count = add_versions(arena, &documents[AGG_CORE], false, &list, count);
 	count = add_versions(arena, &documents[AGG_EXTENSIONS], true, &list, count);
 	agg_services_register(
 		discovery->server->services, list, count, has_all_builtin, has_all_custom);
@@ -179,7 +185,7 @@ static void bring_up_to_date(struct agg_discovery *discovery)
 		discovery->generations[i] = discovery->documents[i].generation;
 		discovery->freshness[i] = discovery->documents[i].is_fresh;
 	}
-	own_document(arena, &documents[AGG_UPSTREAM_COUNT]);
+	own_document(discovery, arena, &documents[AGG_UPSTREAM_COUNT]);
 	arena_destroy(&discovery->arena);
 	discovery->arena = arena;
 	discovery->merged = discovery_merge(arena, documents, DOCUMENT_COUNT, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "agg_fetch.h"
+#include "agg_services.h"
 #include "discovery.h"
 #include "memory.h"
 #include "openapi_paths.h"
@@ -94,7 +95,7 @@ static void merge(enum kind kind, const struct str *parts, struct buffer *out)
 		buffer_append(out, parts[i]);
 }
 
-static void bring_up_to_date(enum kind kind, struct merged *merged)
+static void bring_up_to_date(enum kind kind, struct merged *merged, bool has_own_part)
 {
 	struct str parts[PART_COUNT];
 	struct buffer own = {0}, out = {0};
@@ -108,7 +109,8 @@ static void bring_up_to_date(enum kind kind, struct merged *merged)
 		parts[i] = merged->parts[i].status == 200 ? blob_str(merged->parts[i].body)
 							  : STR_EMPTY;
 	}
-	write_own(kind, &own);
+	if (has_own_part)
+		write_own(kind, &own);
 	parts[AGG_UPSTREAM_COUNT] = buffer_str(&own);
 	merge(kind, parts, &out);
 	arena = arena_create(0);
@@ -139,7 +141,7 @@ static void on_gathered(struct agg_request *request)
 	enum kind kind = wanted_kind(request);
 	struct merged *merged = &request->server->openapi->kinds[kind];
 
-	bring_up_to_date(kind, merged);
+	bring_up_to_date(kind, merged, agg_services_are_served(request->server->services));
 	agg_request_respond_tagged(request, kinds[kind].content_type, merged->etag, merged->body);
 }
 

@@ -3,6 +3,7 @@
 
 #include "agg_services_private.h"
 #include "api_aggregation.h"
+#include "api_enablement.h"
 #include "api_server.h"
 #include "event_loop.h"
 #include "json_reader.h"
@@ -15,8 +16,10 @@
 
 static void handle_openapi(struct request_context *context)
 {
-	openapi_handle_v3(
-		context, api_aggregation_openapi_documents, api_aggregation_openapi_document_count);
+	const struct agg_services *services = api_server_context(context->server);
+
+	openapi_handle_v3(context, api_aggregation_openapi_documents,
+		services->is_served ? api_aggregation_openapi_document_count : 0);
 }
 
 static const struct api_server_path paths[] = {
@@ -160,14 +163,20 @@ int agg_services_create(struct agg_server *server, const struct settings *settin
 		.minimum_watch_seconds = settings_integer(settings, "min-request-timeout", 1800),
 		.context = services,
 	});
-	for (size_t i = 0; i < api_aggregation_resource_count; i++)
-		api_server_add_resource(services->api, api_aggregation_resources[i]);
 	services->resource = api_aggregation_resources[0];
+	services->is_served = api_enablement_has_resource(settings, services->resource);
+	if (services->is_served)
+		api_server_add_resource(services->api, services->resource);
 	services->prefix =
 		storage_prefix_intern(services->storage, services->resource->storage_prefix);
 	follow(services);
 	*ret = services;
 	return 0;
+}
+
+bool agg_services_are_served(const struct agg_services *services)
+{
+	return services->is_served;
 }
 
 uint64_t agg_services_store_revision(const struct agg_services *services)

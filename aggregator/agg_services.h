@@ -25,6 +25,9 @@ void agg_services_destroy(struct agg_services **services);
 /* The newest revision of their store. */
 uint64_t agg_services_store_revision(const struct agg_services *services);
 
+/* Whether --runtime-config leaves their group on; they do their work without it, too. */
+bool agg_services_are_served(const struct agg_services *services);
+
 /* Watches of APIServices end. */
 void agg_services_drain(struct agg_services *services);
 

@@ -18,6 +18,7 @@ struct agg_services {
 	struct map wanted;    /* name to struct agg_group_version: those that register themselves */
 	bool has_all_builtin; /* wanted holds all that there are, so that others may go */
 	bool has_all_custom;
+	bool is_served; /* the group is on, so that clients see the objects */
 	bool is_registered;
 	bool is_writing;  /* a transaction of ours is under way */
 	bool must_repair; /* something changed meanwhile */

@@ -232,7 +232,8 @@ void agg_services_register(struct agg_services *services, const struct agg_group
 	map_fini(&services->wanted);
 	services->wanted = (struct map){0};
 	arena_reset(services->arena);
-	want(services, &own);
+	if (services->is_served)
+		want(services, &own);
 	for (size_t i = 0; i < count; i++)
 		want(services, &list[i]);
 	services->has_all_builtin = has_all_builtin;

@@ -15,8 +15,8 @@ struct ctl_server {
 	uint64_t pid; /* 0: does not run */
 	uint64_t uptime_ms;
 	uint64_t restarts;
-	uint64_t memory_bytes; /* resident */
-	uint64_t store_bytes;  /* on disk, of its data directory */
+	uint64_t memory_bytes;   /* resident */
+	uint64_t store_bytes;    /* on disk, of its data directory */
 	uint64_t store_revision; /* the newest; 0: it does not tell */
 };
 

@@ -164,10 +164,9 @@ static void append_server(struct buffer *buffer, const struct sup_service *servi
 	bool is_running = sup_service_is_running(service);
 	uint64_t uptime_ms = is_running ? (now_ns - service->started_ns) / 1000000 : 0;
 
-	buffer_printf(buffer, "server %s %s %d %s %llu %u %llu\n",
-		sup_service_name(service), sup_server_get(service->id)->program, (int)service->pid,
-		state_name(service->state), (unsigned long long)uptime_ms,
-		service->starts > 0 ? service->starts - 1 : 0,
+	buffer_printf(buffer, "server %s %s %d %s %llu %u %llu\n", sup_service_name(service),
+		sup_server_get(service->id)->program, (int)service->pid, state_name(service->state),
+		(unsigned long long)uptime_ms, service->starts > 0 ? service->starts - 1 : 0,
 		(unsigned long long)(service->is_asked_for_revision ? 0 : service->store_revision));
 }
 

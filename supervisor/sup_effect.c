@@ -13,8 +13,7 @@ static void warn_of(const struct sup_flags *flags, enum sup_flag_effect effect)
 		const struct sup_flag *flag = sup_flag_get(id);
 
 		if (flag->effect == effect && flag->variable == id && sup_flags_is_set(flags, id))
-			buffer_printf(
-				&names, "%s--%s", names.length > 0 ? ", " : "", flag->name);
+			buffer_printf(&names, "%s--%s", names.length > 0 ? ", " : "", flag->name);
 	}
 	if (names.length > 0)
 		log_warning("%s: %.*s", sup_flag_effect_text(effect), STR_ARG(buffer_str(&names)));

@@ -35,9 +35,9 @@ struct sup_service {
 	bool has_drained;   /* answered the last DRAIN or PRE_SHUTDOWN */
 	bool is_to_restart; /* whoever asked for its end wants it back */
 	unsigned starts;
-	uint64_t store_revision;     /* as it said when last asked */
-	bool is_asked_for_revision;  /* and has not answered */
-	bool was_killed; /* by us, after its time to stop was over */
+	uint64_t store_revision;    /* as it said when last asked */
+	bool is_asked_for_revision; /* and has not answered */
+	bool was_killed;            /* by us, after its time to stop was over */
 	struct sup_output output;
 };
 

@@ -37,12 +37,12 @@ enum child_message_type {
 	CHILD_MESSAGE_RELOADED, /* text: "" or why the old settings were kept */
 	CHILD_MESSAGE_REVISION, /* answer to TELL_REVISION; text: decimal, "0" without a store */
 	/* supervisor to child */
-	CHILD_MESSAGE_RELOAD = 101, /* descriptor: new settings memfd */
-	CHILD_MESSAGE_NOT_READY,    /* shutdown has begun: fail /readyz, go on serving */
-	CHILD_MESSAGE_PRE_SHUTDOWN, /* run pre-shutdown hooks, answer with HOOK each, then DRAINED
-				     */
-	CHILD_MESSAGE_DRAIN,        /* take no new requests, end watches, finish the rest */
-	CHILD_MESSAGE_STOP,         /* flush and exit 0 */
+	CHILD_MESSAGE_RELOAD = 101,  /* descriptor: new settings memfd */
+	CHILD_MESSAGE_NOT_READY,     /* shutdown has begun: fail /readyz, go on serving */
+	CHILD_MESSAGE_PRE_SHUTDOWN,  /* run pre-shutdown hooks, answer with HOOK each, then DRAINED
+				      */
+	CHILD_MESSAGE_DRAIN,         /* take no new requests, end watches, finish the rest */
+	CHILD_MESSAGE_STOP,          /* flush and exit 0 */
 	CHILD_MESSAGE_TELL_REVISION, /* answer with the newest revision of the store */
 };
 

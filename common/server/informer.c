@@ -15,13 +15,14 @@
 #include "map.h"
 #include "memory.h"
 
-#define PAGE_ITEMS         500
-#define PAGE_BYTES_MAXIMUM (64u * 1024 * 1024)
-#define LIST_TIMEOUT_NS    UINT64_C(60000000000)
-#define RETRY_SHORTEST_NS  UINT64_C(5000000)
-#define RETRY_LONGEST_NS   UINT64_C(2000000000)
-#define WATCH_HEALTHY_NS   UINT64_C(1000000000)
-#define HTTP_STATUS_GONE   410
+#define PAGE_ITEMS          500
+#define PAGE_BYTES_MAXIMUM  (64u * 1024 * 1024)
+#define LIST_TIMEOUT_NS     UINT64_C(60000000000)
+#define RETRY_SHORTEST_NS   UINT64_C(5000000)
+#define RETRY_LONGEST_NS    UINT64_C(2000000000)
+#define WATCH_HEALTHY_NS    UINT64_C(1000000000)
+#define HTTP_STATUS_MISSING 404
+#define HTTP_STATUS_GONE    410
 
 enum informer_state {
 	INFORMER_LISTING,
@@ -139,17 +140,22 @@ static void list_again(struct informer *informer)
 
 /* ---- List ---- */
 
-static void end_list(struct informer *informer)
+static void become_synced(struct informer *informer)
 {
 	bool is_first = !informer->is_synced;
 
-	forget_text(&informer->continue_token);
-	informer->state = INFORMER_WATCHING;
 	informer->is_synced = true;
-	informer->retry_delay_ns = RETRY_SHORTEST_NS;
-	drop_vanished(informer);
 	if (is_first && informer->options.on_synced)
 		informer->options.on_synced(informer->options.context);
+}
+
+static void end_list(struct informer *informer)
+{
+	forget_text(&informer->continue_token);
+	informer->state = INFORMER_WATCHING;
+	informer->retry_delay_ns = RETRY_SHORTEST_NS;
+	drop_vanished(informer);
+	become_synced(informer);
 	send_next(informer);
 }
 
@@ -190,6 +196,9 @@ static void list_ended(struct informer *informer)
 		return;
 	}
 	log_v(2, "informer %s: list answered with %d", informer->options.path, informer->status);
+	/* The group is off: there is nothing to wait for, as long as that is so. */
+	if (informer->status == HTTP_STATUS_MISSING)
+		become_synced(informer);
 	list_again(informer);
 }
 

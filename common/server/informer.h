@@ -22,7 +22,7 @@ struct informer_options {
 	void (*on_set)(void *context, struct str namespace, struct str name,
 		const struct json_value *object);
 	void (*on_gone)(void *context, struct str namespace, struct str name);
-	/* The first list has been handed over; once. */
+	/* The first list has been handed over, or the server knows no such resource; once. */
 	void (*on_synced)(void *context);
 	void *context;
 };

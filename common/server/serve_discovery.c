@@ -80,13 +80,14 @@ static bool write_document(struct request_context *context, struct buffer *out, 
 	root = str_split(&path, '/');
 	if (str_equal(root, STR("api"))) {
 		version = str_split(&path, '/');
-		if (!str_is_empty(path))
+		if (!str_is_empty(path) ||
+			!resource_registry_has_group_version(registry, STR_EMPTY, STR("v1")))
 			return false;
 		if (str_is_empty(version) && is_aggregated)
 			discovery_write_aggregated(context->arena, out, true, resources, count);
 		else if (str_is_empty(version))
 			write_core_versions(out, context->server->options.external_address);
-		else if (resource_registry_has_group_version(registry, STR_EMPTY, version))
+		else if (str_equal(version, STR("v1")))
 			discovery_write_resources(
 				context->arena, out, STR_EMPTY, version, resources, count);
 		else

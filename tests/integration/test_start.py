@@ -2,6 +2,9 @@
 """What flags make of the built-in groups: what is served, and what a start writes."""
 
 import json
+import os
+import pathlib
+import subprocess
 import unittest
 
 from plane import Plane, free_port, wait_until
@@ -10,6 +13,9 @@ SERVICE = "/api/v1/namespaces/default/services/kubernetes"
 ENDPOINTS = "/api/v1/namespaces/default/endpoints/kubernetes"
 SLICE = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
 EVENTS = "/api/v1/namespaces/default/events"
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("TROIKA_BUILD_DIR", ROOT / "build" / "release"))
 
 
 def event(name):
@@ -105,6 +111,34 @@ class RuntimeConfig(unittest.TestCase):
             self.assertNotIn(
                 "apis/apiextensions.k8s.io/v1", plane.get("/openapi/v3").json()["paths"])
 
+    def test_without_the_core_group_there_is_no_api(self):
+        with Plane("--runtime-config=v1=false") as plane:
+            for path in ("/api", "/api/v1", "/api/v1/namespaces"):
+                self.assertEqual(plane.get(path).status, 404, path)
+            self.assertNotIn("v1.", self.services_of(plane))
+            self.assertEqual(plane.get("/apis/apps/v1/deployments").status, 200)
+
+    def test_without_api_services_the_others_are_found_as_before(self):
+        with Plane("--runtime-config=apiregistration.k8s.io/v1=false") as plane:
+            for path in ("", "/v1", "/v1/apiservices"):
+                self.assertEqual(
+                    plane.get(f"/apis/apiregistration.k8s.io{path}").status, 404, path)
+            self.assertNotIn("apiregistration.k8s.io", self.groups_of(plane))
+            self.assertNotIn("apis/apiregistration.k8s.io/v1",
+                             plane.get("/openapi/v3").json()["paths"])
+            self.assertEqual(plane.get("/api/v1/namespaces/default").status, 200)
+            self.assertEqual(plane.get("/apis/apps/v1/deployments").status, 200)
+
+    def test_without_roles_the_plane_becomes_ready_and_serves_administrators_only(self):
+        with Plane("--runtime-config=api/all=false,v1=true,"
+                   "apiregistration.k8s.io/v1=true") as plane:
+            self.assertEqual(plane.get("/readyz").body, b"ok")
+            self.assertEqual(self.groups_of(plane), {"apiregistration.k8s.io"})
+            self.assertEqual(plane.get("/api/v1/namespaces/default").status, 200)
+            self.assertEqual(plane.get("/apis/apiregistration.k8s.io/v1/apiservices").status, 200)
+            self.assertEqual(plane.get("/api/v1/namespaces/default", headers={
+                "Impersonate-User": "someone"}).status, 403)
+
     def test_what_is_on_by_a_start_is_as_it_was_before_it_was_off(self):
         with Plane() as plane:
             path = "/apis/batch/v1/namespaces/default/jobs"
@@ -117,6 +151,27 @@ class RuntimeConfig(unittest.TestCase):
             start_again(plane)
             self.assertEqual(plane.get(f"{path}/kept").status, 200)
             wait_until(lambda: "v1.batch" in self.services_of(plane), "v1.batch comes")
+
+
+class Revision(unittest.TestCase):
+    def revisions(self, plane):
+        result = subprocess.run(
+            [BUILD / "supervisor" / "troikactl", f"--state-dir={plane.state_dir}", "status",
+             "--output=json"], capture_output=True, text=True, check=True)
+        return {server["name"]: server["storeRevision"]
+                for server in json.loads(result.stdout)["servers"]}
+
+    def test_the_status_tells_how_far_each_store_is(self):
+        with Plane() as plane:
+            before = self.revisions(plane)
+            self.assertTrue(all(revision > 0 for revision in before.values()), before)
+            created = plane.create("/api/v1/namespaces/default/configmaps",
+                                   {"metadata": {"name": "c"}}).json()
+            after = self.revisions(plane)
+            self.assertGreater(after["core"], before["core"])
+            self.assertGreaterEqual(
+                after["core"], int(created["metadata"]["resourceVersion"]))
+            self.assertEqual(after["extensions"], before["extensions"])
 
 
 class KubernetesService(unittest.TestCase):
