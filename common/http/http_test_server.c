@@ -195,9 +195,9 @@ int main(int argc, char **argv)
 			options.limits.handshake_timeout_ns = 300000000;
 			options.limits.stall_timeout_ns = 500000000;
 		} else if (strcmp(argv[i], "--connections") == 0 && i + 1 < argc) {
-			options.limits.maximum_connections = (uint32_t)atoi(argv[++i]);
+			options.limits.maximum_connections = (uint32_t)strtoul(argv[++i], NULL, 10);
 		} else if (strcmp(argv[i], "--strangers") == 0 && i + 1 < argc) {
-			options.limits.stranger_streams = (uint32_t)atoi(argv[++i]);
+			options.limits.stranger_streams = (uint32_t)strtoul(argv[++i], NULL, 10);
 			options.limits.stranger_window_bytes = 65535;
 		} else if (strcmp(argv[i], "--tls") == 0 && i + 2 < argc) {
 			tls.main.certificate_pem = read_file(arena, argv[++i]);

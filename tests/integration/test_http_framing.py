@@ -5,85 +5,23 @@
 usage: test_http_framing.py PATH_OF_HTTP_TEST_SERVER
 """
 import os
-import re
+import pathlib
 import select
 import signal
 import socket
 import ssl
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
-# The small program that the bytes are sent to: the first argument, or that of the build at hand.
-BUILD = os.environ.get("TROIKA_BUILD_DIR", os.path.join(
-    os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "release"))
-SERVER = os.path.join(BUILD, "common", "http", "http_test_server")
-TIMEOUT = 10
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-
-class Server:
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen([SERVER, *arguments], stdout=subprocess.PIPE)
-        self.address = self.process.stdout.readline().decode().strip()
-
-    def connect(self, source="127.0.0.1"):
-        if self.address.isdigit():
-            return socket.create_connection(
-                ("127.0.0.1", int(self.address)), TIMEOUT, (source, 0))
-        s = socket.socket(socket.AF_UNIX)
-        s.settimeout(TIMEOUT)
-        s.connect(self.address)
-        return s
-
-    def stop(self):
-        self.process.terminate()
-        status = self.process.wait(TIMEOUT)
-        self.process.stdout.close()
-        return status
-
-
-def receive_all(s):
-    """Everything until the server closes."""
-    data = b""
-    try:
-        while True:
-            piece = s.recv(65536)
-            if not piece:
-                return data
-            data += piece
-    except ConnectionResetError:
-        return data
-
-
-def receive_responses(s, count):
-    """`count` HTTP/1.1 responses with Content-Length; returns (status, headers, body) of each."""
-    data, found = b"", []
-    while len(found) < count:
-        end = data.find(b"\r\n\r\n")
-        if end >= 0:
-            head = data[:end].decode()
-            length = re.search(r"(?im)^content-length: (\d+)\r?$", head)
-            length = int(length.group(1)) if length else 0
-            if head.startswith("HTTP/1.1 100"):
-                data = data[end + 4:]
-                continue
-            if len(data) >= end + 4 + length:
-                found.append((int(head.split()[1]), head, data[end + 4:end + 4 + length]))
-                data = data[end + 4 + length:]
-                continue
-        piece = s.recv(65536)
-        if not piece:
-            raise AssertionError(f"closed after {found} {data!r}")
-        data += piece
-    return found, data
-
-
-HOST = b"Host: a\r\n"
-POST = b"POST /echo HTTP/1.1\r\n" + HOST
-SMUGGLED = b"GET /count HTTP/1.1\r\n" + HOST + b"\r\n"
+from raw_http import (  # noqa: E402  (found by the line above)
+    CONTINUATION, DATA, HEADERS, HOST, PING, POST, PREFACE, PRIORITY, PROGRAM, RST, SETTINGS,
+    SMUGGLED, TIMEOUT, WINDOW, Http2Connection, Server, frame, head, literal, receive_all,
+    receive_responses, varint)
 
 # (bytes, status): refused, answered once, closed; what follows is not executed.
 REFUSED = [
@@ -217,116 +155,6 @@ class Http1(unittest.TestCase):
             pass
         self.assertEqual(1, under_way())
         probe.close()
-
-
-# ---- HTTP/2 by hand ----
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, PRIORITY, RST, SETTINGS, PING, GOAWAY, WINDOW, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
-
-
-def frame(kind, flags, stream, payload=b""):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + \
-        struct.pack(">I", stream) + payload
-
-
-def literal(name, value):
-    def text(t):
-        t = t if isinstance(t, bytes) else t.encode()
-        return (bytes([len(t)]) if len(t) < 127 else bytes([127]) + varint(len(t) - 127)) + t
-    return b"\x00" + text(name) + text(value)
-
-
-def varint(n):
-    out = b""
-    while n >= 128:
-        out += bytes([n % 128 + 128])
-        n //= 128
-    return out + bytes([n])
-
-
-def head(path="/count", method="GET", extra=(), authority="a"):
-    fields = [(":method", method), (":scheme", "http"), (":path", path)]
-    if authority is not None:
-        fields.append((":authority", authority))
-    return b"".join(literal(n, v) for n, v in fields + list(extra))
-
-
-class Http2Connection:
-    def __init__(self, server):
-        self.socket = server.connect()
-        self.data = b""
-        self.send(PREFACE + frame(SETTINGS, 0, 0))
-
-    def send(self, data):
-        """True unless the server has gone."""
-        try:
-            self.socket.sendall(data)
-            return True
-        except (BrokenPipeError, ConnectionResetError):
-            return False
-
-    def next_frame(self):
-        """(kind, flags, stream, payload), or None at the end."""
-        while True:
-            if len(self.data) >= 9:
-                length = int.from_bytes(self.data[:3], "big")
-                if len(self.data) >= 9 + length:
-                    kind, flags = self.data[3], self.data[4]
-                    stream = int.from_bytes(self.data[5:9], "big")
-                    payload = self.data[9:9 + length]
-                    self.data = self.data[9 + length:]
-                    return kind, flags, stream, payload
-            try:
-                piece = self.socket.recv(65536)
-            except ConnectionResetError:
-                return None
-            if not piece:
-                return None
-            self.data += piece
-
-    def wait(self, kind, stream=None):
-        while True:
-            got = self.next_frame()
-            if got is None:
-                return None
-            if got[0] == kind and (stream is None or got[2] == stream):
-                return got
-
-    def goaway_code(self):
-        got = self.wait(GOAWAY)
-        return got and int.from_bytes(got[3][4:8], "big")
-
-    def reset_code(self, stream):
-        got = self.wait(RST, stream)
-        return got and int.from_bytes(got[3], "big")
-
-    def status(self, stream):
-        """From the literal or indexed first field of a response head."""
-        got = self.wait(HEADERS, stream)
-        if got is None:
-            return None
-        block = got[3]
-        indexed = {0x88: 200, 0x89: 204, 0x8b: 304, 0x8c: 400, 0x8d: 404, 0x8e: 500}
-        if block[0] in indexed:
-            return indexed[block[0]]
-        digits = block[2:2 + (block[1] & 127)]
-        return int(digits) if not block[1] & 128 else huffman_digits(digits)
-
-    def close(self):
-        self.socket.close()
-
-
-def huffman_digits(data):
-    codes = {"00000": "0", "00001": "1", "00010": "2", "011001": "3", "011010": "4",
-             "011011": "5", "011100": "6", "011101": "7", "011110": "8", "011111": "9"}
-    bits, out, code = "".join(f"{b:08b}" for b in data), "", ""
-    for bit in bits:
-        code += bit
-        if code in codes:
-            out += codes[code]
-            code = ""
-    return int(out)
 
 
 class Http2(unittest.TestCase):
@@ -506,173 +334,6 @@ class Http2(unittest.TestCase):
         self.assertEqual(0, self.c.reset_code(1))
 
 
-class Deadlines(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server("--fast")
-
-    @classmethod
-    def tearDownClass(cls):
-        assert cls.server.stop() == 0
-
-    def closes(self, data, within=3):
-        s = self.server.connect()
-        s.settimeout(within)
-        s.sendall(data)
-        answer = receive_all(s)
-        s.close()
-        return answer
-
-    def test_silence_ends_the_connection(self):
-        self.assertEqual(b"", self.closes(b""))
-
-    def test_half_a_head_is_answered_with_408(self):
-        self.assertIn(b" 408 ", self.closes(b"GET / HT"))
-
-    def test_half_a_body_is_answered_with_408(self):
-        self.assertIn(b" 408 ", self.closes(POST + b"Content-Length: 9\r\n\r\nabc"))
-
-    def test_an_idle_connection_ends(self):
-        answer = self.closes(SMUGGLED)
-        self.assertEqual(1, answer.count(b"HTTP/1.1 200"))
-
-    def test_idle_http2_ends_with_goaway(self):
-        c = Http2Connection(self.server)
-        c.send(frame(HEADERS, 5, 1, head()))
-        self.assertEqual(200, c.status(1))
-        self.assertEqual(0, c.goaway_code())
-        self.assertIsNone(c.next_frame())
-        c.close()
-
-    def test_half_an_http2_request_is_answered_with_408(self):
-        c = Http2Connection(self.server)
-        c.send(frame(HEADERS, 4, 1, head("/echo", "POST")) + frame(DATA, 0, 1, b"x"))
-        self.assertEqual(408, c.status(1))
-        c.close()
-
-    def test_a_reader_that_takes_nothing_is_cut_off(self):
-        s = self.server.connect()
-        s.sendall(b"GET /big?100000000 HTTP/1.1\r\n" + HOST + b"\r\n")
-        poller = select.poll()
-        poller.register(s, select.POLLHUP | select.POLLERR)
-        self.assertTrue(poller.poll(5000))
-        s.close()
-
-    def test_a_stream_whose_window_stays_shut_is_cancelled(self):
-        c = Http2Connection(self.server)
-        c.send(frame(HEADERS, 5, 1, head("/big?100000000")))
-        self.assertEqual(200, c.status(1))
-        self.assertEqual(8, c.reset_code(1))
-        c.close()
-
-    def test_a_request_that_waits_for_its_answer_is_left_alone(self):
-        s = self.server.connect()
-        s.sendall(b"GET /never HTTP/1.1\r\n" + HOST + b"\r\n")
-        self.assertEqual([], select.select([s], [], [], 1.5)[0])
-        s.close()
-
-
-class RealDeadlines(unittest.TestCase):
-    """Limits of a few seconds, as they are."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server("--connections", "4")
-
-    @classmethod
-    def tearDownClass(cls):
-        assert cls.server.stop() == 0
-
-    def drip(self, s, piece, until):
-        """Sends the piece whenever nothing comes back for a moment; what came at last."""
-        while time.monotonic() < until:
-            if select.select([s], [], [], 0.1)[0]:
-                return s.recv(65536)
-            s.sendall(piece)
-        self.fail("still waiting")
-
-    def test_a_body_that_drips_is_given_up_after_five_seconds(self):
-        s = self.server.connect()
-        start = time.monotonic()
-        s.sendall(POST + b"Content-Length: 100000\r\n\r\n")
-        self.assertIn(b" 408 ", self.drip(s, b"x", start + 9))
-        self.assertGreaterEqual(time.monotonic() - start, 5)
-        self.assertEqual(b"", receive_all(s))
-        s.close()
-
-    def test_a_body_that_drips_in_a_stream_is_given_up_too(self):
-        c = Http2Connection(self.server)
-        start = time.monotonic()
-        c.send(frame(HEADERS, 4, 1, head("/echo", "POST")))
-        c.socket.settimeout(0.1)
-        status = None
-        while status is None:
-            self.assertLess(time.monotonic() - start, 9)
-            try:
-                status = c.status(1)
-            except socket.timeout:
-                c.send(frame(DATA, 0, 1, b"x"))
-        self.assertEqual(408, status)
-        self.assertGreaterEqual(time.monotonic() - start, 5)
-        c.close()
-
-    def test_when_connections_get_scarce_idle_ones_go_after_five_seconds(self):
-        idle = [self.server.connect() for _ in range(4)]
-        for s in idle[:3]:
-            s.sendall(SMUGGLED)
-            receive_responses(s, 1)
-        start = time.monotonic()
-        idle[3].sendall(b"GET /never HTTP/1.1\r\n" + HOST + b"\r\n")
-        # The fifth waits until one of them is gone. The others stay: there is room again.
-        fifth = self.server.connect()
-        fifth.sendall(SMUGGLED)
-        receive_responses(fifth, 1)
-        self.assertGreaterEqual(time.monotonic() - start, 4.5)
-        self.assertEqual([], select.select([idle[3]], [], [], 0)[0])
-        for s in idle + [fifth]:
-            s.close()
-
-
-class Strangers(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server("--strangers", "3")
-
-    @classmethod
-    def tearDownClass(cls):
-        assert cls.server.stop() == 0
-
-    @staticmethod
-    def settings(c):
-        while True:
-            kind, flags, _, payload = c.next_frame()
-            if kind == SETTINGS and not flags & 1:
-                c.send(frame(SETTINGS, 1, 0))
-                return {int.from_bytes(payload[i:i + 2], "big"):
-                        int.from_bytes(payload[i + 2:i + 6], "big")
-                        for i in range(0, len(payload), 6)}
-
-    def test_who_has_not_shown_who_it_is_gets_few_streams_and_a_small_window(self):
-        c = Http2Connection(self.server)
-        settings = self.settings(c)
-        self.assertEqual((3, 65535), (settings[3], settings[4]))
-        c.send(b"".join(frame(HEADERS, 5, 2 * i + 1, head("/never")) for i in range(4)))
-        # The limit has been acknowledged: to go beyond it is an error of the connection.
-        self.assertEqual(1, c.goaway_code())
-        c.close()
-
-    def test_who_has_gets_all(self):
-        c = Http2Connection(self.server)
-        self.settings(c)
-        c.send(frame(HEADERS, 5, 1, head("/trust")))
-        settings = self.settings(c)
-        self.assertEqual((100, 262144), (settings[3], settings[4]))
-        c.send(b"".join(frame(HEADERS, 5, 2 * i + 3, head("/never")) for i in range(99)))
-        c.send(frame(HEADERS, 5, 999, head()))
-        self.assertEqual(200, c.status(999))
-        c.close()
-
-
 class Drain(unittest.TestCase):
     def test_a_server_with_idle_connections_drains_at_once(self):
         server = Server()
@@ -797,5 +458,5 @@ class Tls(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    SERVER = sys.argv.pop(1)
+    PROGRAM[:] = [sys.argv.pop(1)]
     unittest.main()
