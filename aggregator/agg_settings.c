@@ -75,6 +75,7 @@ int agg_settings_tls(const struct settings *settings, struct tls_context **ret, 
 		.client_ca_pem = join_authorities(arena, settings),
 		.minimum_version = settings_text(settings, "tls-min-version"),
 		.cipher_suites = join(arena, settings, STR("tls-cipher-suites")),
+		.groups = join(arena, settings, STR("tls-curve-preferences")),
 		.allow_http2 = !settings_bool(settings, "disable-http2-serving", false),
 	};
 	int outcome;

@@ -406,6 +406,36 @@ static void bad_options_are_errors_with_a_reason(void **state)
 	assert_null(context);
 }
 
+static void only_the_groups_that_are_asked_for_are_taken(void **state)
+{
+	struct tls_server_options options = base_options();
+	static const struct {
+		const char *offered;
+		bool is_taken;
+	} rows[] = {{"P-384", true}, {"P-256:P-384", true}, {"X25519", false}, {"P-256", false}};
+	struct tls_context *context;
+	struct error err = ERROR_INIT(NULL);
+
+	(void)state;
+	options.groups = STR("24, 4588");
+	context = create(&options);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct handshake h = {0};
+
+		handshake_start(&h, NULL, NULL);
+		assert_int_equal(SSL_set1_groups_list(h.client, rows[i].offered), 1);
+		handshake_run(&h, context);
+		assert_int_equal(h.done, rows[i].is_taken);
+		handshake_fini(&h);
+	}
+	tls_context_unref(&context);
+	options.groups = STR("23,26");
+	assert_true(tls_context_create(&options, &context, &err) < 0);
+	options.groups = STR("4588");
+	assert_true(tls_context_create(&options, &context, &err) < 0);
+	assert_null(context);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -442,6 +472,7 @@ int main(void)
 		cmocka_unit_test(the_server_name_chooses_the_certificate),
 		cmocka_unit_test(protocols_are_agreed_on_or_the_handshake_ends),
 		cmocka_unit_test(old_versions_and_cbc_suites_are_refused),
+		cmocka_unit_test(only_the_groups_that_are_asked_for_are_taken),
 		cmocka_unit_test(a_flood_of_key_updates_is_noticed),
 		cmocka_unit_test(plain_http_is_recognised),
 		cmocka_unit_test(bad_options_are_errors_with_a_reason),

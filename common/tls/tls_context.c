@@ -216,6 +216,7 @@ static SSL_CTX *create_ssl_context(struct tls_context *context, const struct tls
 	SSL_CTX_set_tlsext_servername_arg(ssl_context, context);
 	if (set_versions(ssl_context, options->minimum_version, err) < 0 ||
 		tls_cipher_configure(ssl_context, options->cipher_suites, err) < 0 ||
+		tls_group_configure(ssl_context, options->groups, err) < 0 ||
 		set_pair(ssl_context, pair, err) < 0 ||
 		(!str_is_empty(options->client_ca_pem) &&
 			set_client_ca(ssl_context, options->client_ca_pem, err) < 0)) {

@@ -24,7 +24,8 @@ struct tls_server_options {
 	struct str client_ca_pem;   /* empty: client certificates are not asked for */
 	struct str minimum_version; /* "VersionTLS12" (default when empty) or "VersionTLS13" */
 	struct str cipher_suites;   /* comma list of Go/IANA names; empty: AEAD suites only */
-	bool allow_http2;           /* ALPN h2 before http/1.1 */
+	struct str groups; /* comma list of IANA numbers for the key exchange; empty: OpenSSL's */
+	bool allow_http2;  /* ALPN h2 before http/1.1 */
 };
 
 int tls_context_create(const struct tls_server_options *options, struct tls_context **ret,

@@ -24,5 +24,7 @@ X509_STORE *tls_store_create(struct str ca_pem, struct error *err);
 
 /* Sets the TLS 1.2 suites of a comma list of Go/IANA names; the AEAD ones when it is empty. */
 int tls_cipher_configure(SSL_CTX *ssl_context, struct str names, struct error *err) WARN_UNUSED;
+/* Sets the key exchange groups of a comma list of IANA numbers; OpenSSL's when it is empty. */
+int tls_group_configure(SSL_CTX *ssl_context, struct str numbers, struct error *err) WARN_UNUSED;
 
 #endif

@@ -4,6 +4,7 @@
 import json
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import unittest
@@ -155,6 +156,28 @@ class Connections(unittest.TestCase):
             self.assertEqual(
                 plane.get("/api").json()["serverAddressByClientCIDRs"][0]["serverAddress"],
                 f"127.0.0.1:{plane.port}")
+
+
+class KeyExchange(unittest.TestCase):
+    def test_only_the_groups_that_the_flag_names_are_taken(self):
+        with Plane("--tls-curve-preferences=24") as plane:
+            for curve, is_taken in (("secp384r1", True), ("prime256v1", False)):
+                context = plane.ssl_context()
+                context.set_ecdh_curve(curve)
+                with socket.create_connection(("127.0.0.1", plane.port), 20) as plain:
+                    if is_taken:
+                        with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+                            self.assertEqual(secure.version(), "TLSv1.3")
+                        continue
+                    with self.assertRaises(ssl.SSLError):
+                        context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+    def test_a_group_that_is_none_ends_the_start(self):
+        plane = Plane("--tls-curve-preferences=1")
+        self.addCleanup(plane.close)
+        plane.start(wait=False)
+        self.assertEqual(plane.process.wait(30), 3)
+        self.assertIn("key exchange group 1 not supported or doesn't exist", plane.log_tail())
 
 
 class FrontProxy(unittest.TestCase):
