@@ -12,6 +12,7 @@
 #include "discovery.h"
 #include "ext_definition.h"
 #include "ext_server.h"
+#include "ext_swagger.h"
 #include "health_paths.h"
 #include "json_reader.h"
 #include "json_writer.h"
@@ -31,24 +32,35 @@ struct kept_document {
 	size_t content_bytes;
 };
 
+enum swagger_form {
+	SWAGGER_JSON,
+	SWAGGER_PROTOBUF,
+	SWAGGER_FORM_COUNT
+};
+
 struct ext_openapi {
 	struct map documents; /* path ("apis/GROUP/VERSION") -> struct kept_document */
 	struct arena *meta_arena;
 	struct json_value meta_schemas; /* components that custom resources share */
+	struct kept_document *swagger[SWAGGER_FORM_COUNT];
 };
+
+static void free_document(struct kept_document *document)
+{
+	if (!document)
+		return;
+	blob_unref(&document->gzip);
+	blob_unref(&document->tag);
+	memory_free(document);
+}
 
 static void forget_documents(struct ext_openapi *openapi)
 {
 	const struct map_entry *entry;
 	size_t position = 0;
 
-	while ((entry = map_next(&openapi->documents, &position))) {
-		struct kept_document *document = entry->value;
-
-		blob_unref(&document->gzip);
-		blob_unref(&document->tag);
-		memory_free(document);
-	}
+	while ((entry = map_next(&openapi->documents, &position)))
+		free_document(entry->value);
 	map_fini(&openapi->documents);
 	openapi->documents = (struct map){0};
 }
@@ -61,6 +73,8 @@ void ext_openapi_destroy(struct ext_openapi **openapi)
 	if (!gone)
 		return;
 	forget_documents(gone);
+	for (unsigned i = 0; i < SWAGGER_FORM_COUNT; i++)
+		free_document(gone->swagger[i]);
 	arena_destroy(&gone->meta_arena);
 	memory_free(gone);
 }
@@ -195,25 +209,41 @@ static const struct json_value *load_schema(
 		"openAPIV3Schema", NULL);
 }
 
+/* Of the rows of one group version. */
+static void build(struct request_context *context, const struct api_resource **rows, size_t count,
+	struct ext_openapi_builder *builder)
+{
+	struct ext_openapi *openapi = openapi_of(api_server_context(context->server));
+
+	ext_openapi_begin(
+		builder, context->arena, rows[0]->group, rows[0]->version, &openapi->meta_schemas);
+	for (size_t i = 0; i < count; i++)
+		ext_openapi_add(builder, rows[i],
+			load_schema(context, (const struct ext_resource *)rows[i]));
+}
+
+static struct kept_document *keep(struct str text, struct str tag)
+{
+	struct kept_document *kept = MEMORY_NEW(struct kept_document);
+
+	kept->content_bytes = text.length;
+	kept->gzip = deflate_text(text);
+	kept->tag = blob_create(tag);
+	return kept;
+}
+
 static struct kept_document *make_document(struct request_context *context,
 	const struct api_resource **rows, size_t count, struct str tag)
 {
-	struct ext_openapi *openapi = openapi_of(api_server_context(context->server));
-	struct kept_document *kept = MEMORY_NEW(struct kept_document);
 	struct ext_openapi_builder builder;
 	struct buffer text = {0};
 
-	ext_openapi_begin(
-		&builder, context->arena, rows[0]->group, rows[0]->version, &openapi->meta_schemas);
-	for (size_t i = 0; i < count; i++)
-		ext_openapi_add(&builder, rows[i],
-			load_schema(context, (const struct ext_resource *)rows[i]));
+	build(context, rows, count, &builder);
 	struct json_value document = ext_openapi_end(&builder);
 
 	json_write(&text, &document);
-	kept->content_bytes = text.length;
-	kept->gzip = deflate_text(buffer_str(&text));
-	kept->tag = blob_create(tag);
+	struct kept_document *kept = keep(buffer_str(&text), tag);
+
 	buffer_fini(&text);
 	return kept;
 }
@@ -260,9 +290,159 @@ static void handle_v3(struct request_context *context)
 	openapi_handle_v3(context, documents, count);
 }
 
+/* ---- Version 2: one document of all group versions ---- */
+
+/* Behind the built-in part, in text: a tree of all definitions at once would be large. */
+struct swagger {
+	struct buffer paths, models; /* JSON members, each with a comma before it */
+	struct buffer protobuf;
+};
+
+static void add_member(struct buffer *out, struct str key, const struct json_value *value)
+{
+	buffer_append_byte(out, ',');
+	json_write_string(out, key);
+	buffer_append_byte(out, ':');
+	json_write(out, value);
+}
+
+static void add_group_version(struct swagger *swagger, enum swagger_form form, struct arena *arena,
+	const struct ext_openapi_builder *builder)
+{
+	for (size_t i = 0; i < builder->paths.length; i++) {
+		struct str path = builder->paths.members[i].key;
+		struct json_value item =
+			ext_swagger_path_item(arena, &builder->paths.members[i].value);
+
+		if (form == SWAGGER_JSON)
+			add_member(&swagger->paths, path, &item);
+		else
+			ext_swagger_encode_path(&swagger->protobuf, path, &item);
+	}
+	for (size_t i = 0; i < builder->schemas.length; i++) {
+		struct str name = builder->schemas.members[i].key;
+		struct json_value schema;
+
+		/* Those are in the built-in parts. */
+		if (str_starts_with(name, STR("io.k8s.api")))
+			continue;
+		schema = ext_swagger_schema(arena, &builder->schemas.members[i].value);
+		if (form == SWAGGER_JSON)
+			add_member(&swagger->models, name, &schema);
+		else
+			ext_swagger_encode_model(&swagger->protobuf, name, &schema);
+	}
+}
+
+/* The built-in document with the members behind those of its own. */
+static void write_swagger(const struct swagger *swagger, struct str built_in, struct buffer *out)
+{
+	struct arena *arena = arena_create(0);
+	struct error err = ERROR_INIT(arena);
+	struct json_value document;
+
+	buffer_append_byte(out, '{');
+	if (json_read(arena, built_in, NULL, &document, &err) != 0)
+		document = json_object();
+	for (size_t i = 0; i < json_count(&document); i++) {
+		const struct json_member *member = &document.members[i];
+		const struct buffer *more = str_equal(member->key, STR("paths")) ? &swagger->paths
+					    : str_equal(member->key, STR("definitions"))
+						    ? &swagger->models
+						    : NULL;
+
+		if (i > 0)
+			buffer_append_byte(out, ',');
+		json_write_string(out, member->key);
+		buffer_append_byte(out, ':');
+		json_write(out, &member->value);
+		if (!more)
+			continue;
+		out->length--; /* the closing brace */
+		buffer_append(
+			out, str_skip(buffer_str(more), json_count(&member->value) > 0 ? 0 : 1));
+		buffer_append_byte(out, '}');
+	}
+	buffer_append_byte(out, '}');
+	arena_destroy(&arena);
+}
+
+static void build_all(struct request_context *context, const struct api_resource **rows,
+	size_t count, enum swagger_form form, struct swagger *swagger)
+{
+	for (size_t i = 0, same; i < count; i += same) {
+		struct arena_mark mark = arena_mark(context->arena);
+		struct ext_openapi_builder builder;
+
+		same = count_group_version(rows + i, count - i);
+		build(context, rows + i, same, &builder);
+		add_group_version(swagger, form, context->arena, &builder);
+		arena_rewind(context->arena, &mark);
+	}
+}
+
+static struct kept_document *make_swagger(struct request_context *context,
+	const struct api_resource **rows, size_t count, enum swagger_form form, struct str tag)
+{
+	const struct openapi_encoding *built_in =
+		form == SWAGGER_JSON ? &api_extensions_openapi_swagger.json
+				     : &api_extensions_openapi_swagger.protobuf;
+	struct swagger swagger = {0};
+	struct buffer own = {0}, out = {0};
+
+	build_all(context, rows, count, form, &swagger);
+	if (!openapi_inflate(built_in, &own))
+		buffer_clear(&own);
+	if (form == SWAGGER_JSON) {
+		write_swagger(&swagger, buffer_str(&own), &out);
+	} else {
+		buffer_append(&out, buffer_str(&own));
+		buffer_append(&out, buffer_str(&swagger.protobuf));
+	}
+	struct kept_document *kept = keep(buffer_str(&out), tag);
+
+	buffer_fini(&swagger.paths);
+	buffer_fini(&swagger.models);
+	buffer_fini(&swagger.protobuf);
+	buffer_fini(&own);
+	buffer_fini(&out);
+	return kept;
+}
+
+static void bring_swagger_up_to_date(struct request_context *context, enum swagger_form form)
+{
+	struct ext_openapi *openapi = openapi_of(api_server_context(context->server));
+	struct kept_document **kept = &openapi->swagger[form];
+	size_t count;
+	const struct api_resource **rows = list_rows(context, &count);
+	struct str tag = make_tag(context->arena, rows, count);
+
+	if (*kept && str_equal(blob_str((*kept)->tag), tag))
+		return;
+	free_document(*kept);
+	*kept = make_swagger(context, rows, count, form, tag);
+}
+
+static struct openapi_encoding encoding_of(const struct kept_document *kept)
+{
+	return (struct openapi_encoding){
+		blob_str(kept->gzip), kept->content_bytes, blob_str(kept->tag)};
+}
+
 static void handle_v2(struct request_context *context)
 {
-	openapi_handle_v2(context, &api_extensions_openapi_swagger);
+	struct ext_server *server = api_server_context(context->server);
+	struct openapi_swagger swagger = api_extensions_openapi_swagger;
+	bool is_protobuf = openapi_wants_protobuf(context);
+
+	if (!server->is_disabled) {
+		enum swagger_form form = is_protobuf ? SWAGGER_PROTOBUF : SWAGGER_JSON;
+
+		bring_swagger_up_to_date(context, form);
+		*(is_protobuf ? &swagger.protobuf : &swagger.json) =
+			encoding_of(server->openapi->swagger[form]);
+	}
+	openapi_handle_v2(context, &swagger);
 }
 
 const struct api_server_path ext_paths[] = {

@@ -3,8 +3,9 @@
 
 #include "json_reader.h"
 
-#define META_MODEL  "io.k8s.apimachinery.pkg.apis.meta.v1."
-#define SCALE_MODEL "io.k8s.api.autoscaling.v1."
+#define META_MODEL    "io.k8s.apimachinery.pkg.apis.meta.v1."
+#define SCALE_MODEL   "io.k8s.api.autoscaling.v1."
+#define DEPTH_MAXIMUM 128
 
 struct str ext_openapi_model(
 	struct arena *arena, struct str group, struct str version, struct str kind)
@@ -95,26 +96,100 @@ static void set_kind(struct arena *arena, struct json_value *schema, struct str 
 	json_set(arena, schema, STR("x-kubernetes-group-version-kind"), list);
 }
 
+/* What every object has of its own accord: also one that lies within another. */
+static void add_own_properties(struct arena *arena, struct json_value *properties)
+{
+	json_set(arena, properties, STR("apiVersion"), text_schema(arena));
+	json_set(arena, properties, STR("kind"), text_schema(arena));
+	json_set(arena, properties, STR("metadata"),
+		ext_openapi_reference(arena, STR(META_MODEL "ObjectMeta")));
+}
+
+static void require(struct arena *arena, struct json_value *schema, struct str name)
+{
+	const struct json_value *present = json_find(schema, STR("required"));
+	struct json_value required = json_array();
+
+	for (size_t i = 0; i < json_count(present); i++) {
+		if (str_equal(json_text(json_element(present, i)), name))
+			return;
+		json_append(arena, &required, *json_element(present, i));
+	}
+	json_append(arena, &required, json_string(name));
+	json_set(arena, schema, STR("required"), required);
+}
+
+static void embed(struct arena *arena, struct json_value *schema)
+{
+	add_own_properties(arena, json_ensure_object(arena, schema, STR("properties")));
+	require(arena, schema, STR("kind"));
+	require(arena, schema, STR("apiVersion"));
+}
+
+/* For clients that do not know the word. */
+static void tell_either_type(struct arena *arena, struct json_value *schema)
+{
+	static const char *const types[] = {"integer", "string"};
+	struct json_value either = json_array();
+
+	if (json_find(schema, STR("anyOf")) || json_find(schema, STR("allOf")))
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		struct json_value one = json_object();
+
+		json_append_member(arena, &one, STR("type"), json_string(str_from_c(types[i])));
+		json_append(arena, &either, one);
+	}
+	json_append_member(arena, schema, STR("anyOf"), either);
+}
+
+static struct json_value publish(
+	struct arena *arena, const struct json_value *schema, unsigned depth);
+
+static struct json_value publish_member(
+	struct arena *arena, const struct json_member *member, unsigned depth)
+{
+	struct json_value properties = json_object();
+
+	if (member->value.type != JSON_OBJECT || depth == DEPTH_MAXIMUM)
+		return member->value;
+	if (str_equal(member->key, STR("items")) ||
+		str_equal(member->key, STR("additionalProperties")))
+		return publish(arena, &member->value, depth + 1);
+	if (!str_equal(member->key, STR("properties")))
+		return member->value;
+	for (size_t i = 0; i < member->value.length; i++)
+		json_append_member(arena, &properties, member->value.members[i].key,
+			publish(arena, &member->value.members[i].value, depth + 1));
+	return properties;
+}
+
+/* The schema with what its extensions stand for; the definition's own is not changed. */
+static struct json_value publish(
+	struct arena *arena, const struct json_value *schema, unsigned depth)
+{
+	struct json_value copy = json_object();
+
+	if (schema->type != JSON_OBJECT)
+		return *schema;
+	for (size_t i = 0; i < schema->length; i++)
+		json_append_member(arena, &copy, schema->members[i].key,
+			publish_member(arena, &schema->members[i], depth));
+	if (json_bool_or(json_find(schema, STR("x-kubernetes-int-or-string")), false))
+		tell_either_type(arena, &copy);
+	if (json_bool_or(json_find(schema, STR("x-kubernetes-embedded-resource")), false))
+		embed(arena, &copy);
+	return copy;
+}
+
 static void add_object_schema(struct ext_openapi_builder *builder,
 	const struct api_resource *resource, const struct json_value *schema)
 {
 	struct arena *arena = builder->arena;
-	struct json_value object = schema ? *schema : json_object();
-	const struct json_value *present = json_find(schema, STR("properties"));
-	struct json_value properties = json_object();
-	struct json_value copy = json_object();
+	struct json_value copy = schema ? publish(arena, schema, 0) : json_object();
 
-	for (size_t i = 0; present && present->type == JSON_OBJECT && i < present->length; i++)
-		json_append_member(
-			arena, &properties, present->members[i].key, present->members[i].value);
-	json_set(arena, &properties, STR("apiVersion"), text_schema(arena));
-	json_set(arena, &properties, STR("kind"), text_schema(arena));
-	json_set(arena, &properties, STR("metadata"),
-		ext_openapi_reference(arena, STR(META_MODEL "ObjectMeta")));
-	for (size_t i = 0; i < json_count(&object); i++)
-		json_append_member(arena, &copy, object.members[i].key, object.members[i].value);
 	json_set(arena, &copy, STR("type"), json_string(STR("object")));
-	json_set(arena, &copy, STR("properties"), properties);
+	add_own_properties(arena, json_ensure_object(arena, &copy, STR("properties")));
 	set_kind(arena, &copy, resource->group, resource->version, resource->kind);
 	json_set(arena, &builder->schemas,
 		ext_openapi_model(arena, resource->group, resource->version, resource->kind), copy);

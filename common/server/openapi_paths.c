@@ -136,11 +136,16 @@ void openapi_handle_v3(
 
 /* ---- Version 2 ---- */
 
-void openapi_handle_v2(struct request_context *context, const struct openapi_swagger *swagger)
+bool openapi_wants_protobuf(const struct request_context *context)
 {
 	struct str accept = http_headers_find(context->headers, STR("accept"));
 
-	if (str_find(accept, STR("com.github.proto-openapi.spec.v2")) < accept.length)
+	return str_find(accept, STR("com.github.proto-openapi.spec.v2")) < accept.length;
+}
+
+void openapi_handle_v2(struct request_context *context, const struct openapi_swagger *swagger)
+{
+	if (openapi_wants_protobuf(context))
 		openapi_respond(context, SWAGGER_PROTOBUF_ANSWER, &swagger->protobuf, false);
 	else
 		openapi_respond(context, "application/json", &swagger->json, false);

@@ -14,6 +14,8 @@ void openapi_handle_v3(
 	struct request_context *context, const struct openapi_document *documents, size_t count);
 /* Answers /openapi/v2 as JSON, or as protobuf when Accept asks for that. */
 void openapi_handle_v2(struct request_context *context, const struct openapi_swagger *swagger);
+/* Whether that is what the request wants. */
+bool openapi_wants_protobuf(const struct request_context *context);
 
 /* One entry of the index: "PATH":{"serverRelativeURL":"/openapi/v3/PATH?hash=TAG"}. */
 void openapi_write_index_entry(struct buffer *out, bool is_first, struct str path, struct str tag);
