@@ -18,6 +18,9 @@
 
 #define HOP_CONNECTIONS  2
 #define HOP_WINDOW_BYTES (1024 * 1024)
+/* What Go's client takes for granted before it has been told, so none is refused at first. */
+#define STRANGER_STREAMS 100
+#define STRANGER_WINDOW  65536
 #define DEFINITIONS_PATH "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 /* ---- Ready ---- */
@@ -130,12 +133,24 @@ static bool check_peer(void *context, const struct http_peer *peer)
 	return false;
 }
 
+static struct http_limits front_limits(const struct agg_server *server)
+{
+	uint32_t streams = server->streams_per_connection;
+
+	return (struct http_limits){
+		.concurrent_streams = streams,
+		.stranger_streams = streams < STRANGER_STREAMS ? streams : STRANGER_STREAMS,
+		.stranger_window_bytes = STRANGER_WINDOW,
+		.body_timeout_ns = server->request_timeout_ns,
+	};
+}
+
 static void create_front(struct agg_server *server, struct tls_context *tls)
 {
 	server->secure = http_server_create(&(struct http_server_options){
 		.loop = server->loop,
 		.tls = tls,
-		.limits = {.concurrent_streams = server->streams_per_connection},
+		.limits = front_limits(server),
 		.on_request = agg_request_receive_secure,
 		.on_refused = agg_request_refuse,
 		.context = server,
@@ -143,7 +158,7 @@ static void create_front(struct agg_server *server, struct tls_context *tls)
 	if (server_process_listener(server->process, "insecure") >= 0)
 		server->insecure = http_server_create(&(struct http_server_options){
 			.loop = server->loop,
-			.limits = {.concurrent_streams = server->streams_per_connection},
+			.limits = front_limits(server),
 			.on_request = agg_request_receive_insecure,
 			.on_refused = agg_request_refuse,
 			.context = server,

@@ -25,6 +25,7 @@ struct agg_proxy {
 	struct http_call *call; /* NULL: none under way */
 	struct agg_hop_message message;
 	uint64_t first_failure_ns; /* 0: none */
+	uint64_t deadline_ns;
 	unsigned sends;
 	unsigned losses;
 	/* The answer. */
@@ -208,9 +209,10 @@ static void time_out(struct agg_proxy *proxy)
 {
 	struct agg_request *request = proxy->request;
 
-	error_set(&request->err, ERROR_TIMEOUT, "Timeout: request did not complete within %.*s",
-		STR_ARG(clock_format_duration(
-			request->arena, (int64_t)request->server->request_timeout_ns)));
+	error_set(&request->err, ERROR_TIMEOUT, "Timeout: request did not complete within %s",
+		proxy->deadline_ns < request->deadline_ns
+			? "requested timeout - context deadline exceeded"
+			: "the allotted timeout");
 	fail(proxy);
 }
 
@@ -231,7 +233,7 @@ static bool may_send_again(const struct agg_proxy *proxy)
 	uint64_t now = clock_now_ns();
 
 	return proxy->sends < SENDS_MAXIMUM && proxy->losses < LOSSES_MAXIMUM &&
-	       now - proxy->first_failure_ns < HOLD_NS && now < proxy->request->deadline_ns;
+	       now - proxy->first_failure_ns < HOLD_NS && now < proxy->deadline_ns;
 }
 
 static void on_failure(void *context, enum http_failure failure, const char *message)
@@ -281,8 +283,8 @@ static void send(struct agg_proxy *proxy)
 		.body = request->http->body,
 	};
 
-	if (request->deadline_ns != UINT64_MAX)
-		message.timeout_ns = request->deadline_ns > now ? request->deadline_ns - now : 1;
+	if (proxy->deadline_ns != UINT64_MAX)
+		message.timeout_ns = proxy->deadline_ns > now ? proxy->deadline_ns - now : 1;
 	proxy->sends++;
 	proxy->call = http_client_send(proxy->upstream->client, &message, &call_handler, proxy);
 }
@@ -313,6 +315,18 @@ static bool is_write(struct str method)
 	       !str_equal(method, STR("OPTIONS"));
 }
 
+/* Upstream gives a change of one object less than the client may wait; one of many has all. */
+static uint64_t deadline(const struct agg_request *request)
+{
+	uint64_t limit = request->received_ns + request->server->write_timeout_ns;
+
+	if (request->server->write_timeout_ns == 0 || request->is_long_running ||
+		!is_write(request->http->method) ||
+		str_equal(request->info.verb, STR("deletecollection")))
+		return request->deadline_ns;
+	return limit < request->deadline_ns ? limit : request->deadline_ns;
+}
+
 void agg_proxy(struct agg_request *request, struct agg_upstream *upstream)
 {
 	struct agg_proxy *proxy = ARENA_NEW(request->arena, struct agg_proxy);
@@ -321,6 +335,7 @@ void agg_proxy(struct agg_request *request, struct agg_upstream *upstream)
 
 	proxy->request = request;
 	proxy->upstream = upstream;
+	proxy->deadline_ns = deadline(request);
 	proxy->content_length = -1;
 	request->work = proxy;
 	request->on_writable = on_writable;

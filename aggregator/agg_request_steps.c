@@ -8,7 +8,38 @@
 #include "agg_path.h"
 #include "agg_route.h"
 #include "authentication.h"
+#include "clock.h"
 #include "token_file.h"
+
+/* In Go's words, which clients may look for. */
+static int refuse_timeout(struct agg_request *request, struct str text)
+{
+	char last = text.data[text.length - 1];
+	bool lacks_unit = (last >= '0' && last <= '9') || last == '.';
+
+	return error_set(&request->err, ERROR_BAD_REQUEST,
+		"invalid timeout specified in the request URL - time: %s duration \"%.*s\"",
+		lacks_unit ? "missing unit in" : "invalid", STR_ARG(text));
+}
+
+/* ?timeout= may shorten the time of a request; nothing or 0 leaves it as it is. */
+static int limit_time(struct agg_request *request)
+{
+	struct str text = http_query_find(request->query, STR("timeout"), NULL);
+	int64_t wanted_ns;
+
+	if (request->is_long_running) {
+		request->deadline_ns = UINT64_MAX;
+		return 0;
+	}
+	if (str_is_empty(text))
+		return 0;
+	if (!clock_parse_duration(text, &wanted_ns))
+		return refuse_timeout(request, text);
+	if (wanted_ns > 0 && (uint64_t)wanted_ns < request->server->request_timeout_ns)
+		request->deadline_ns = request->received_ns + (uint64_t)wanted_ns;
+	return 0;
+}
 
 bool agg_step_classify(struct agg_request *request)
 {
@@ -19,9 +50,10 @@ bool agg_step_classify(struct agg_request *request)
 		return false;
 	}
 	request->is_long_running = request_info_is_long_running(&request->info);
-	if (request->is_long_running)
-		request->deadline_ns = UINT64_MAX;
-	return true;
+	if (limit_time(request) == 0)
+		return true;
+	agg_request_fail(request);
+	return false;
 }
 
 /* Load balancers go on asking how we are. */
@@ -142,9 +174,27 @@ static bool identify(struct agg_request *request)
 	return false;
 }
 
+/*
+ * A stranger gets one request of an HTTP/2 connection, so that whoever floods us with them has to
+ * shake hands for each; who has shown who it is gets all the streams there are.
+ */
+static void judge_connection(struct agg_request *request, bool is_known)
+{
+	if (request->origin != AGG_ORIGIN_SECURE || request->http->http_major != 2)
+		return;
+	if (is_known)
+		http_exchange_trust(request->exchange);
+	else if (request->server->moves_strangers_on)
+		http_exchange_close_connection(request->exchange);
+}
+
 bool agg_step_authenticate(struct agg_request *request)
 {
-	if (identify(request))
+	bool is_identified = identify(request);
+
+	judge_connection(request, is_identified && !user_info_has_group(&request->user,
+							   STR("system:unauthenticated")));
+	if (is_identified)
 		return true;
 	error_set(&request->err, ERROR_UNAUTHORIZED, "Unauthorized");
 	agg_request_fail(request);

@@ -65,7 +65,9 @@ struct agg_server {
 	struct agg_inflight reading;
 	struct agg_inflight mutating;
 	uint64_t request_timeout_ns;
+	uint64_t write_timeout_ns; /* for one object; 0: only request_timeout_ns counts */
 	bool allows_anonymous;
+	bool moves_strangers_on; /* UnauthenticatedHTTP2DOSMitigation */
 	bool is_draining;
 	size_t under_way; /* requests of clients */
 	struct agg_drain *drain;

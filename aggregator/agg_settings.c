@@ -9,6 +9,7 @@
 
 #define STREAMS_PER_CONNECTION 250
 #define SECOND_NS              INT64_C(1000000000)
+#define WRITE_TIMEOUT_NS       UINT64_C(34000000000)
 
 /* ---- TLS ---- */
 
@@ -139,6 +140,9 @@ void agg_settings_limits(struct agg_server *server, const struct settings *setti
 	int64_t timeout = settings_duration_ns(settings, "request-timeout", 60 * SECOND_NS);
 
 	server->request_timeout_ns = timeout > 0 ? (uint64_t)timeout : 60 * SECOND_NS;
+	server->write_timeout_ns = WRITE_TIMEOUT_NS;
+	server->moves_strangers_on =
+		server_setup_beta_feature(settings, STR("UnauthenticatedHTTP2DOSMitigation"));
 	server->reading.limit = read_limit(settings, "max-requests-inflight", 400);
 	server->mutating.limit = read_limit(settings, "max-mutating-requests-inflight", 200);
 	server->allows_anonymous = settings_bool(settings, "anonymous-auth", true);

@@ -36,6 +36,7 @@ struct fixture {
 	unsigned turns;
 	struct buffer ids; /* request ids, a line each */
 	struct http_exchange *held;
+	struct event_timer *late;
 	/* What the client got. */
 	int status;
 	struct buffer body;
@@ -122,6 +123,11 @@ static void ask(struct fixture *fixture, const char *method, const char *target,
 		&client_handler, fixture);
 	event_loop_run(fixture->server.loop);
 	arena_destroy(&arena);
+}
+
+static bool holds(const struct fixture *fixture, const char *text)
+{
+	return str_find(buffer_str(&fixture->body), str_from_c(text)) < fixture->body.length;
 }
 
 static void expect(struct fixture *fixture, int status, const char *body)
@@ -280,8 +286,73 @@ static void a_request_has_its_time(void **state)
 	fixture->server.request_timeout_ns = SECOND_NS / 20;
 	ask(fixture, "GET", "/api/v1/pods", never_answer);
 	assert_int_equal(fixture->status, 504);
-	assert_true(str_find(buffer_str(&fixture->body), STR("did not complete within 50ms")) <
-		    fixture->body.length);
+	assert_true(
+		holds(fixture, "Timeout: request did not complete within the allotted timeout"));
+}
+
+static void a_client_may_want_to_wait_less(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ask(fixture, "GET", "/api/v1/pods?timeout=50ms", never_answer);
+	assert_int_equal(fixture->status, 504);
+	assert_true(
+		holds(fixture, "Timeout: request did not complete within the allotted timeout"));
+}
+
+static void a_timeout_that_cannot_be_read_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ask(fixture, "GET", "/api/v1/pods?timeout=abc", never_answer);
+	assert_int_equal(fixture->status, 400);
+	assert_true(holds(fixture,
+		"invalid timeout specified in the request URL - time: invalid duration \\\"abc\\\""));
+	assert_int_equal(fixture->turns, 0);
+}
+
+static void a_watch_has_no_such_timeout(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ask(fixture, "GET", "/api/v1/pods?watch=1&timeout=abc", answer);
+	expect(fixture, 200, "body");
+}
+
+static void a_change_of_one_object_has_less_time(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->server.write_timeout_ns = SECOND_NS / 20;
+	ask(fixture, "POST", "/api/v1/namespaces/n/pods", never_answer);
+	assert_int_equal(fixture->status, 504);
+	assert_true(holds(fixture, "Timeout: request did not complete within requested timeout - "
+				   "context deadline exceeded"));
+}
+
+static void answer_late(struct fixture *fixture, struct http_exchange *exchange, unsigned turn)
+{
+	(void)turn;
+	fixture->held = exchange;
+	event_timer_start(fixture->late, SECOND_NS / 10);
+}
+
+static void on_late(void *context)
+{
+	struct fixture *fixture = context;
+
+	answer(fixture, fixture->held, 0);
+}
+
+static void a_change_of_many_has_all(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->server.write_timeout_ns = SECOND_NS / 20;
+	fixture->late = event_timer_create(fixture->server.loop, on_late, fixture);
+	ask(fixture, "DELETE", "/api/v1/namespaces/n/pods", answer_late);
+	event_timer_destroy(&fixture->late);
+	expect(fixture, 200, "body");
 }
 
 static void watch_on(struct fixture *fixture, struct http_exchange *exchange, unsigned turn)
@@ -359,6 +430,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_request_that_breaks_servers_is_given_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_request_has_its_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_client_may_want_to_wait_less, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_timeout_that_cannot_be_read_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_watch_has_no_such_timeout, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_change_of_one_object_has_less_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_change_of_many_has_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_broken_watch_ends_between_two_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(draining_ends_watches, setup, teardown),

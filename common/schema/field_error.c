@@ -179,6 +179,7 @@ int field_errors_to_error(const struct field_errors *errors, struct str group, s
 
 	if (errors->count == 0)
 		return 0;
+	name = str_slice(name, 0, VALUE_MAXIMUM);
 	buffer_append(&message, kind);
 	if (group.length > 0) {
 		buffer_append_byte(&message, '.');

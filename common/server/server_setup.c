@@ -42,6 +42,28 @@ int server_setup_authorizer(const struct settings *settings, struct rbac *rbac,
 	return authorizer_create(modes, count, rbac, ret, err);
 }
 
+/* The last word on the gate itself counts, else that on all of its stage. */
+bool server_setup_beta_feature(const struct settings *settings, struct str name)
+{
+	struct str setting = STR("feature-gates");
+	bool is_on = true, is_named = false;
+
+	for (size_t i = 0; i < settings_count(settings, setting); i++) {
+		struct str value = settings_value(settings, setting, i);
+		struct str key = str_trim(str_split(&value, '='));
+		bool turns_on = str_equal_ignore_case(str_trim(value), STR("true"));
+
+		if (str_starts_with(key, STR("kube:")))
+			key = str_skip(key, 5);
+		if (str_equal(key, name))
+			is_on = turns_on;
+		else if (!is_named && str_equal(key, STR("AllBeta")))
+			is_on = turns_on;
+		is_named |= str_equal(key, name);
+	}
+	return is_on;
+}
+
 struct http_limits server_setup_private_limits(void)
 {
 	return (struct http_limits){

@@ -17,6 +17,8 @@ int server_setup_storage(struct event_loop *loop, const struct settings *setting
 /* The chain of authorization-mode; `rbac` is borrowed, the chain owned by the caller. */
 int server_setup_authorizer(const struct settings *settings, struct rbac *rbac,
 	struct authorizer **ret, struct error *err) WARN_UNUSED;
+/* Whether --feature-gates leaves a beta gate on that is on when it is not named. */
+bool server_setup_beta_feature(const struct settings *settings, struct str name);
 /* Limits of the private hop: many streams, windows for a LIST at memory speed, no idle end. */
 struct http_limits server_setup_private_limits(void);
 

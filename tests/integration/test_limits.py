@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the plane lets a client take: time, streams, bytes."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from plane import Plane  # noqa: E402  (found by the line above)
+from raw_http import (  # noqa: E402
+    GOAWAY, HEADERS, PING, SETTINGS, Http2Connection, frame, head, receive_all)
+
+CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+TOKENS = "good-token,alice,uid,\"system:masters\"\n"
+
+
+class Door:
+    """The secure port, for those who speak by hand."""
+
+    def __init__(self, plane, protocol, with_certificate=False):
+        self.plane = plane
+        self.protocol = protocol
+        self.with_certificate = with_certificate
+
+    def connect(self):
+        context = self.plane.ssl_context(self.with_certificate)
+        context.set_alpn_protocols([self.protocol])
+        plain = socket.create_connection(("127.0.0.1", self.plane.port), 20)
+        return context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+def settings_of(payload):
+    return {int.from_bytes(payload[i:i + 2], "big"): int.from_bytes(payload[i + 2:i + 6], "big")
+            for i in range(0, len(payload), 6)}
+
+
+def frames_until(connection, kind, flags=0):
+    """All frames up to the first of that kind, which is the last."""
+    found = []
+    while True:
+        got = connection.next_frame()
+        if got is None:
+            raise AssertionError(f"closed after {found}")
+        found.append(got)
+        if got[0] == kind and got[1] & flags == flags:
+            return found
+
+
+class Strangers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.plane = Plane()
+        cls.addClassCleanup(cls.plane.close)
+        cls.plane.bootstrap()
+        tokens = cls.plane.state_dir / "tokens.csv"
+        tokens.write_text(TOKENS)
+        cls.plane.flags.append(f"--token-auth-file={tokens}")
+        cls.plane.start()
+
+    def open(self, **options):
+        connection = Http2Connection(Door(self.plane, "h2", **options))
+        self.addCleanup(connection.close)
+        first = frames_until(connection, SETTINGS)[-1]
+        return connection, settings_of(first[3])
+
+    def ask(self, connection, stream, path, *fields):
+        connection.send(frame(HEADERS, 5, stream, head(
+            path, extra=fields, authority=f"127.0.0.1:{self.plane.port}")))
+        return connection.status(stream)
+
+    def is_kept(self, connection):
+        """Whether no GOAWAY comes before the answer to a ping."""
+        connection.send(frame(PING, 0, 0, b"12345678"))
+        return all(got[0] != GOAWAY for got in frames_until(connection, PING, 1))
+
+    def assert_last_requests(self, connection, status):
+        """GOAWAY without an error comes before the answer, and then the connection ends."""
+        goaway = frames_until(connection, GOAWAY)[-1]
+        self.assertEqual(goaway[3][4:8], bytes(4))
+        self.assertEqual(connection.status(1), status)
+        self.assertIsNone(connection.wait(GOAWAY))
+
+    def test_anonymous_gets_one_request_of_a_connection(self):
+        connection, settings = self.open()
+        self.assertEqual((settings[3], settings[4]), (100, 65536))
+        connection.send(b"".join(frame(HEADERS, 5, stream, head(
+            "/version", authority=f"127.0.0.1:{self.plane.port}")) for stream in (1, 3)))
+        self.assert_last_requests(connection, 200)
+        connection.send(frame(HEADERS, 5, 5, head("/version")))
+        self.assertIsNone(connection.wait(HEADERS, 5))
+
+    def test_a_bad_token_too(self):
+        connection, _ = self.open()
+        connection.send(frame(HEADERS, 5, 1, head(
+            "/version", extra=[("authorization", "Bearer bad")],
+            authority=f"127.0.0.1:{self.plane.port}")))
+        self.assert_last_requests(connection, 401)
+
+    def test_a_good_token_opens_the_connection(self):
+        connection, _ = self.open()
+        self.assertEqual(
+            self.ask(connection, 1, "/version", ("authorization", "Bearer good-token")), 200)
+        connection.send(frame(SETTINGS, 1, 0))
+        for stream in range(3, 203, 2):
+            self.assertEqual(self.ask(
+                connection, stream, "/version", ("authorization", "Bearer good-token")), 200)
+        self.assertTrue(self.is_kept(connection))
+
+    def test_more_streams_are_told_to_who_shows_a_token(self):
+        connection, _ = self.open()
+        connection.send(frame(HEADERS, 5, 1, head(
+            "/version", extra=[("authorization", "Bearer good-token")],
+            authority=f"127.0.0.1:{self.plane.port}")))
+        frames = frames_until(connection, SETTINGS)
+        if frames[-1][1] & 1:
+            frames = frames_until(connection, SETTINGS)
+        self.assertEqual((250, 262144), tuple(settings_of(frames[-1][3])[i] for i in (3, 4)))
+
+    def test_a_certificate_says_it_at_once(self):
+        connection, settings = self.open(with_certificate=True)
+        self.assertEqual((settings[3], settings[4]), (250, 262144))
+        for stream in (1, 3, 5):
+            self.assertEqual(self.ask(connection, stream, "/version"), 200)
+        self.assertTrue(self.is_kept(connection))
+
+    def test_the_gate_turns_it_off(self):
+        with Plane("--feature-gates=UnauthenticatedHTTP2DOSMitigation=false") as plane:
+            connection = Http2Connection(Door(plane, "h2"))
+            self.addCleanup(connection.close)
+            for stream in (1, 3):
+                connection.send(frame(HEADERS, 5, stream, head(
+                    "/version", authority=f"127.0.0.1:{plane.port}")))
+                self.assertEqual(connection.status(stream), 200)
+            self.assertTrue(self.is_kept(connection))
+
+
+class Time(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.plane = Plane("--request-timeout=2s")
+        cls.addClassCleanup(cls.plane.close)
+        cls.plane.start()
+
+    def stop_core(self):
+        pid = self.plane.server_pids()["core-apiserver"]
+        os.kill(pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, pid, signal.SIGCONT)
+
+    def test_a_timeout_that_cannot_be_read_is_refused(self):
+        for text, reason in (("abc", 'invalid duration "abc"'),
+                             ("10", 'missing unit in duration "10"')):
+            answer = self.plane.get(f"{CONFIG_MAPS}?timeout={text}")
+            self.assertEqual(answer.status, 400)
+            self.assertEqual(
+                answer.json()["message"],
+                f"invalid timeout specified in the request URL - time: {reason}")
+        self.assertEqual(self.plane.get("/version?timeout=abc").status, 400)
+
+    def test_a_timeout_that_can_be_read_changes_nothing_of_a_quick_answer(self):
+        for text in ("", "0s", "1s", "100h", "-1s"):
+            self.assertEqual(self.plane.get(f"{CONFIG_MAPS}?timeout={text}").status, 200)
+        self.assertEqual(self.plane.get(f"{CONFIG_MAPS}?timeoutSeconds=1").status, 200)
+        self.assertEqual(self.plane.get(f"{CONFIG_MAPS}?timeoutSeconds=x").status, 400)
+
+    def test_requests_have_their_time(self):
+        self.stop_core()
+        for query, seconds in (("?timeout=300ms", 0.3), ("?timeout=1h", 2), ("", 2)):
+            start = time.monotonic()
+            answer = self.plane.get(f"{CONFIG_MAPS}{query}")
+            self.assertEqual(answer.status, 504)
+            self.assertEqual(answer.json()["reason"], "Timeout")
+            self.assertEqual(answer.json()["message"],
+                             "Timeout: request did not complete within the allotted timeout")
+            self.assertGreaterEqual(time.monotonic() - start, seconds)
+            self.assertLess(time.monotonic() - start, seconds + 5)
+
+    def test_a_body_has_the_time_of_its_request(self):
+        with Door(self.plane, "http/1.1", with_certificate=True).connect() as s:
+            start = time.monotonic()
+            s.sendall(f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
+                      .encode() + b"x" * 50000)
+            self.assertIn(b" 408 ", receive_all(s))
+            self.assertGreaterEqual(time.monotonic() - start, 2)
+            self.assertLess(time.monotonic() - start, 7)
+
+
+class Bytes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.plane = Plane()
+        cls.addClassCleanup(cls.plane.close)
+        cls.plane.start()
+
+    def raw(self, request):
+        with Door(self.plane, "http/1.1", with_certificate=True).connect() as s:
+            s.sendall(request)
+            return receive_all(s)
+
+    def test_heads_have_a_limit(self):
+        host = b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        for request, status in (
+                (b"GET /version" + host + b"a: " + b"b" * 60000 + b"\r\n\r\n", 200),
+                (b"GET /version" + host + b"a: " + b"b" * 66000 + b"\r\n\r\n", 431),
+                (b"GET /version" + host + b"a: b\r\n" * 253 + b"\r\n", 200),
+                (b"GET /version" + host + b"a: b\r\n" * 256 + b"\r\n", 431),
+                (b"GET /version?" + b"a" * 16000 + host + b"\r\n", 200),
+                (b"GET /version?" + b"a" * 16384 + host + b"\r\n", 414)):
+            with self.subTest(length=len(request), status=status):
+                self.assertTrue(self.raw(request).startswith(b"HTTP/1.1 %d " % status))
+
+    def test_bodies_have_a_limit_for_every_verb(self):
+        for method, path in (("POST", CONFIG_MAPS), ("PUT", CONFIG_MAPS + "/a"),
+                             ("PATCH", CONFIG_MAPS + "/a"), ("DELETE", CONFIG_MAPS + "/a")):
+            answer = self.raw(f"{method} {path} HTTP/1.1\r\nHost: a\r\n"
+                              f"Content-Length: 3145729\r\n\r\n".encode())
+            self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer)
+            self.assertIn(b"Request entity too large: limit is 3145728", answer)
+
+    def config_map(self, size, annotation=0):
+        return self.plane.create(CONFIG_MAPS, {
+            "metadata": {"generateName": "a-", "annotations": {"a": "b" * annotation}},
+            "data": {"a": "b" * size}})
+
+    def test_what_is_in_them_has_limits(self):
+        self.assertEqual(self.config_map(1048575).status, 201)
+        self.assertEqual(self.config_map(1, 262143).status, 201)
+        answer = self.config_map(1, 262144)
+        self.assertEqual(answer.status, 422)
+        self.assertIn("Too long: may not be more than 262144 bytes", answer.json()["message"])
+
+    def test_an_object_does_not_grow_by_small_changes(self):
+        self.assertEqual(self.plane.create(CONFIG_MAPS, {
+            "metadata": {"name": "grows"}, "data": {"0": "b" * 500000}}).status, 201)
+        change = {"Content-Type": "application/merge-patch+json"}
+        answers = [self.plane.request("PATCH", f"{CONFIG_MAPS}/grows", json.dumps(
+            {"data": {str(i): "b" * 500000}}), change) for i in range(1, 4)]
+        self.assertEqual([answer.status for answer in answers], [200, 200, 413])
+        self.assertIn("more than 1572864 bytes", answers[2].json()["message"])
+        self.assertEqual(len(self.plane.get(f"{CONFIG_MAPS}/grows").json()["data"]), 3)
+
+    def test_a_long_bad_value_is_not_sent_back_whole(self):
+        answer = self.plane.create(CONFIG_MAPS, {"metadata": {"name": "A" * 900000}})
+        self.assertEqual(answer.status, 422)
+        self.assertLess(len(answer.body), 10000)
+
+
+if __name__ == "__main__":
+    unittest.main()
