@@ -162,6 +162,23 @@ const char *arena_copy_c(struct arena *arena, struct str s)
 	return arena_copy(arena, s).data;
 }
 
+struct str arena_join(struct arena *arena, const struct str *parts, size_t count)
+{
+	size_t length = 0, at = 0;
+
+	for (size_t i = 0; i < count; i++)
+		length += parts[i].length;
+	char *text = take(arena, length + 1, 1);
+
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].length > 0)
+			memcpy(text + at, parts[i].data, parts[i].length);
+		at += parts[i].length;
+	}
+	text[length] = '\0';
+	return str_from(text, length);
+}
+
 struct str arena_vprintf(struct arena *arena, const char *format, va_list arguments)
 {
 	char small[256];

@@ -50,6 +50,8 @@ size_t arena_used_bytes(const struct arena *arena);
 struct str arena_copy(struct arena *arena, struct str s);
 /* The same as a C string (bytes after an embedded NUL are invisible to C). */
 const char *arena_copy_c(struct arena *arena, struct str s);
+/* The parts one behind the other; NUL-terminated one byte past its length. */
+struct str arena_join(struct arena *arena, const struct str *parts, size_t count);
 __attribute__((format(printf, 2, 3))) struct str arena_printf(
 	struct arena *arena, const char *format, ...);
 struct str arena_vprintf(struct arena *arena, const char *format, va_list arguments);

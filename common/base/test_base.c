@@ -61,6 +61,10 @@ static void arena_gives_zeroed_memory_and_drops_blobs(void **state)
 	arena_reset(arena);
 	assert_int_equal(atomic_load(&blob->references), 1);
 	assert_true(str_equal(arena_printf(arena, "%d-%s", 7, "x"), STR("7-x")));
+	const struct str parts[] = {STR("a"), STR_EMPTY, STR("bc")};
+
+	assert_string_equal(arena_join(arena, parts, 3).data, "abc");
+	assert_int_equal(arena_join(arena, parts, 0).length, 0);
 	arena_destroy(&arena);
 	assert_null(arena);
 	blob_unref(&blob);

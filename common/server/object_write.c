@@ -61,11 +61,11 @@ static void try_again(struct object_write *write)
 
 static void respond_with_object(struct object_write *write, int status, uint64_t revision)
 {
-	struct request_context *context = write->context;
+	struct arena *arena = write->context->arena;
+	const struct str parts[] = {write->before_revision,
+		arena_printf(arena, "%llu", (unsigned long long)revision), write->after_revision};
 
-	finish(write, status,
-		arena_printf(context->arena, "%.*s%llu%.*s", STR_ARG(write->before_revision),
-			(unsigned long long)revision, STR_ARG(write->after_revision)));
+	finish(write, status, arena_join(arena, parts, 3));
 }
 
 static struct str storage_name(const struct object_write *write)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "resource_registry.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "assertion.h"
 #include "map.h"
@@ -28,19 +28,31 @@ struct resource_registry *resource_registry_create(void)
 	return registry;
 }
 
+/* Looked up by every request, so put together without a format. Empty when it is too long. */
+static struct str join(char *text, const struct str *parts, size_t count)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (length + 1 + parts[i].length > NAME_BYTES)
+			return STR_EMPTY;
+		if (i > 0)
+			text[length++] = '/';
+		if (parts[i].length > 0)
+			memcpy(text + length, parts[i].data, parts[i].length);
+		length += parts[i].length;
+	}
+	return str_from(text, length);
+}
+
 static struct str format_name(char *text, struct str group, struct str version, struct str plural)
 {
-	int length = snprintf(text, NAME_BYTES, "%.*s/%.*s/%.*s", STR_ARG(group), STR_ARG(version),
-		STR_ARG(plural));
-
-	return str_from(text, length < 0 || length >= NAME_BYTES ? 0 : (size_t)length);
+	return join(text, (const struct str[]){group, version, plural}, 3);
 }
 
 static struct str format_group_version(char *text, struct str group, struct str version)
 {
-	int length = snprintf(text, NAME_BYTES, "%.*s/%.*s", STR_ARG(group), STR_ARG(version));
-
-	return str_from(text, length < 0 || length >= NAME_BYTES ? 0 : (size_t)length);
+	return join(text, (const struct str[]){group, version}, 2);
 }
 
 static void count_up(struct map *map, struct str key)
