@@ -79,6 +79,13 @@ static void validate(const struct strategy_context *context, const struct json_v
 		ext_validate_definition(object, old, errors);
 }
 
+static void find_warnings(const struct strategy_context *context, const struct json_value *object,
+	const struct json_value *old, struct json_value *ret_texts)
+{
+	if (str_is_empty(context->subresource))
+		ext_find_warnings(context->arena, object, old, ret_texts);
+}
+
 static void prepare_delete(const struct strategy_context *context, struct json_value *object)
 {
 	ext_status_mark_deleted(context->arena, object, clock_wall_seconds(NULL));
@@ -117,6 +124,7 @@ static void after_commit(const struct strategy_context *context, const struct js
 const struct resource_strategy ext_definition_strategy = {
 	.prepare_create = prepare_create,
 	.validate = validate,
+	.find_warnings = find_warnings,
 	.allocate = allocate,
 	.settle = settle,
 	.prepare_delete = prepare_delete,

@@ -164,8 +164,8 @@ static void require_schemas(const struct json_value *versions, const struct fiel
 	}
 }
 
-static void validate_versions(const struct json_value *versions, const struct field_path *spec,
-	struct field_errors *errors)
+static void validate_versions(const struct json_value *versions, const struct ext_shared *shared,
+	const struct field_path *spec, struct field_errors *errors)
 {
 	struct field_path path = child(spec, "versions");
 	struct map names = {0};
@@ -182,7 +182,7 @@ static void validate_versions(const struct json_value *versions, const struct fi
 		storage_count += json_bool_or(json_find(version, STR("storage")), false);
 		are_unique &= map_set(&names, name, &names) == NULL;
 		ext_validate_label(name, "", &name_path, errors);
-		ext_validate_version(version, &at, errors);
+		ext_validate_version(version, shared, &at, errors);
 	}
 	map_fini(&names);
 	if (!are_unique)
@@ -334,6 +334,8 @@ void ext_validate_definition(
 {
 	const struct json_value *spec = json_find(object, STR("spec"));
 	const struct json_value *names = json_find(spec, STR("names"));
+	const struct json_value *versions = json_find(spec, STR("versions"));
+	struct ext_shared shared = ext_find_shared(versions);
 	struct field_path path = child(NULL, "spec");
 	struct field_path names_path = child(&path, "names");
 	struct field_path conversion_path = child(&path, "conversion");
@@ -342,14 +344,15 @@ void ext_validate_definition(
 		validate_name(object, errors);
 	validate_group(text_of(spec, "group"), &path, errors);
 	validate_scope(text_of(spec, "scope"), &path, errors);
-	validate_versions(json_find(spec, STR("versions")), &path, errors);
+	validate_versions(versions, &shared, &path, errors);
 	require_names(names, &names_path, errors);
 	validate_names(names, &names_path, errors);
+	ext_validate_shared(versions, &shared, &path, errors);
 	ext_validate_conversion(json_find(spec, STR("conversion")),
 		json_find_path(old, "spec", "conversion", NULL), &conversion_path, errors);
 	if (old)
 		validate_changes(spec, old, &path, errors);
-	ext_validate_status(object, errors);
+	/* The names in the status are the spec's: what is wrong with them has been said. */
 	validate_stored_versions(object, errors);
 	validate_approval(object, old, errors);
 	validate_preserve_unknown(spec, &path, errors);

@@ -211,29 +211,98 @@ static void validate_selectable_fields(const struct json_value *fields,
 
 /* ---- The whole ---- */
 
-void ext_validate_version(const struct json_value *version, const struct field_path *path,
-	struct field_errors *errors)
+static bool is_alike(const struct json_value *versions, const char *name)
 {
-	const struct json_value *subresources = json_find(version, STR("subresources"));
+	const struct json_value *first = json_find(json_element(versions, 0), str_from_c(name));
+
+	for (size_t i = 1; i < json_count(versions); i++) {
+		const struct json_value *other =
+			json_find(json_element(versions, i), str_from_c(name));
+
+		if (!first != !other || (first && !json_equal(first, other)))
+			return false;
+	}
+	return true;
+}
+
+struct ext_shared ext_find_shared(const struct json_value *versions)
+{
+	return (struct ext_shared){
+		.schema = is_alike(versions, "schema"),
+		.subresources = is_alike(versions, "subresources"),
+		.columns = is_alike(versions, "additionalPrinterColumns"),
+		.selectable_fields = is_alike(versions, "selectableFields"),
+	};
+}
+
+static const struct json_value *schema_of(const struct json_value *version)
+{
+	return json_find_path(version, "schema", "openAPIV3Schema", NULL);
+}
+
+static bool has_status(const struct json_value *version)
+{
+	return json_find_path(version, "subresources", "status", NULL) != NULL;
+}
+
+static void validate_schema(const struct json_value *schema, bool with_status,
+	const struct field_path *path, const char *name, struct field_errors *errors)
+{
+	struct field_path parent = child(path, name);
+	struct field_path field = child(&parent, "openAPIV3Schema");
+
+	if (schema)
+		ext_schema_validate(schema, with_status, &field, errors);
+}
+
+/* Of a version, or of the spec. */
+static void validate_rest(const struct json_value *version, const struct ext_shared *which,
+	const struct field_path *path, struct field_errors *errors)
+{
 	const struct json_value *columns = json_find(version, STR("additionalPrinterColumns"));
-	const struct json_value *schema =
-		json_find_path(version, "schema", "openAPIV3Schema", NULL);
-	struct field_path schema_path = child(path, "schema");
-	struct field_path open_api_path = child(&schema_path, "openAPIV3Schema");
 	struct field_path subresources_path = child(path, "subresources");
 	struct field_path columns_path = child(path, "additionalPrinterColumns");
 	struct field_path selectable_path = child(path, "selectableFields");
 
-	validate_deprecation(version, path, errors);
-	if (schema)
-		ext_schema_validate(schema, json_find(subresources, STR("status")) != NULL,
-			&open_api_path, errors);
-	validate_subresources(subresources, &subresources_path, errors);
-	for (size_t i = 0; i < json_count(columns); i++) {
+	if (which->subresources)
+		validate_subresources(
+			json_find(version, STR("subresources")), &subresources_path, errors);
+	for (size_t i = 0; which->columns && i < json_count(columns); i++) {
 		struct field_path at = field_path_index(&columns_path, i);
 
 		validate_column(json_element(columns, i), &at, errors);
 	}
-	validate_selectable_fields(
-		json_find(version, STR("selectableFields")), schema, &selectable_path, errors);
+	if (which->selectable_fields)
+		validate_selectable_fields(json_find(version, STR("selectableFields")),
+			schema_of(version), &selectable_path, errors);
+}
+
+void ext_validate_version(const struct json_value *version, const struct ext_shared *shared,
+	const struct field_path *path, struct field_errors *errors)
+{
+	struct ext_shared own = {
+		.subresources = !shared->subresources,
+		.columns = !shared->columns,
+		.selectable_fields = !shared->selectable_fields,
+	};
+
+	validate_deprecation(version, path, errors);
+	if (!shared->schema)
+		validate_schema(schema_of(version), has_status(version), path, "schema", errors);
+	validate_rest(version, &own, path, errors);
+}
+
+void ext_validate_shared(const struct json_value *versions, const struct ext_shared *shared,
+	const struct field_path *path, struct field_errors *errors)
+{
+	const struct json_value *version = json_element(versions, 0);
+	bool with_status = false;
+
+	if (!version)
+		return;
+	for (size_t i = 0; i < json_count(versions); i++)
+		with_status |= has_status(json_element(versions, i));
+	if (shared->schema)
+		validate_schema(schema_of(version), with_status, path, "validation", errors);
+	validate_rest(version, shared, path, errors);
 }

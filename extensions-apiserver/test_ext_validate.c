@@ -33,35 +33,35 @@ static const struct {
 		"spec.versions[0].name: Invalid value: \"V1\": a DNS-1035 label"},
 	{"spec/versions/0/schema", "{}", "spec.versions[0].schema.openAPIV3Schema: Required value"},
 	{"spec/versions/0/schema/openAPIV3Schema/properties/spec", "{'properties':{}}",
-		"spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: "
+		"spec.validation.openAPIV3Schema.properties[spec].type: Required value: "
 		"must not be empty for specified object fields"},
 	{"spec/versions/0/schema/openAPIV3Schema",
 		"{'type':'object','x-kubernetes-map-type':'atomic'}",
-		"spec.versions[0].schema.openAPIV3Schema: Invalid value: {\"type\":\"object\","
+		"spec.validation.openAPIV3Schema: Invalid value: {\"type\":\"object\","
 		"\"x-kubernetes-map-type\":\"atomic\"}: only [Description Type Format"},
 	{"spec/versions/0/schema/openAPIV3Schema", "{'type':'object','nullable':true}",
-		"spec.versions[0].schema.openAPIV3Schema.nullable: Forbidden: nullable cannot be "
+		"spec.validation.openAPIV3Schema.nullable: Forbidden: nullable cannot be "
 		"true at the root"},
 	{"spec/versions/0/additionalPrinterColumns", "[{'name':'x','type':'text','jsonPath':'.a'}]",
-		"spec.versions[0].additionalPrinterColumns[0].type: Invalid value: \"text\": must be "
+		"spec.additionalPrinterColumns[0].type: Invalid value: \"text\": must be "
 		"one of boolean,date,integer,number,string"},
 	{"spec/versions/0/additionalPrinterColumns",
 		"[{'name':'x','type':'string','jsonPath':'a'}]",
-		"spec.versions[0].additionalPrinterColumns[0].JSONPath: Invalid value: \"a\": must be "
+		"spec.additionalPrinterColumns[0].JSONPath: Invalid value: \"a\": must be "
 		"a simple json path starting with ."},
 	{"spec/versions/0/subresources/scale",
 		"{'specReplicasPath':'.status.x','statusReplicasPath':'.status.x'}",
-		"spec.versions[0].subresources.scale.specReplicasPath: Invalid value: \".status.x\": "
+		"spec.subresources.scale.specReplicasPath: Invalid value: \".status.x\": "
 		"should be a json path under .spec"},
 	{"spec/versions/0/selectableFields", "[{'jsonPath':'.spec.shape'}]",
-		"spec.versions[0].selectableFields[0].jsonPath: Invalid value: \".spec.shape\": is an "
+		"spec.selectableFields[0].jsonPath: Invalid value: \".spec.shape\": is an "
 		"invalid path: does not refer to a valid field"},
 	{"spec/versions/0/selectableFields", "[{'jsonPath':'.spec.tags'}]",
-		"spec.versions[0].selectableFields[0].jsonPath: Invalid value: \".spec.tags\": must "
+		"spec.selectableFields[0].jsonPath: Invalid value: \".spec.tags\": must "
 		"point to a field of type string, boolean or integer"},
 	{"spec/versions/0/selectableFields",
 		"[{'jsonPath':'.spec.color'},{'jsonPath':'.spec.color'}]",
-		"spec.versions[0].selectableFields[1].jsonPath: Duplicate value: \".spec.color\""},
+		"spec.selectableFields[1].jsonPath: Duplicate value: \".spec.color\""},
 	{"spec/conversion", "{'strategy':'Magic'}",
 		"spec.conversion.strategy: Unsupported value: \"Magic\": supported values: \"None\", "
 		"\"Webhook\""},

@@ -98,6 +98,18 @@ static void validate_length(struct object_write *write, struct field_errors *err
 			"may not be more than %zu bytes", maximum);
 }
 
+static void warn(struct object_write *write, const struct json_value *old)
+{
+	const struct resource_strategy *strategy = write->resource->strategy;
+	struct json_value texts = json_array();
+
+	if (!strategy || !strategy->find_warnings)
+		return;
+	strategy->find_warnings(&write->strategy, &write->object, old, &texts);
+	for (size_t i = 0; i < json_count(&texts); i++)
+		request_context_warn(write->context, json_text(json_element(&texts, i)));
+}
+
 static int validate(struct object_write *write, struct error *err)
 {
 	struct request_context *context = write->context;
@@ -111,8 +123,11 @@ static int validate(struct object_write *write, struct error *err)
 	schema_validate(resource->schema, &write->object, old, NULL, &errors);
 	if (resource->strategy && resource->strategy->validate)
 		resource->strategy->validate(&write->strategy, &write->object, old, &errors);
-	return field_errors_to_error(&errors, resource->group, resource->kind,
-		object_meta_text(&write->object, STR("name")), err);
+	if (field_errors_to_error(&errors, resource->group, resource->kind,
+		    object_meta_text(&write->object, STR("name")), err) != 0)
+		return ERROR_RETURN;
+	warn(write, old);
+	return 0;
 }
 
 static int allocate(struct object_write *write, struct error *err)

@@ -40,6 +40,10 @@ struct resource_strategy {
 	/* `old` is NULL on create. */
 	void (*validate)(const struct strategy_context *context, const struct json_value *object,
 		const struct json_value *old, struct field_errors *errors);
+	/* Appends what the client of an accepted write is to be warned of, as strings. */
+	void (*find_warnings)(const struct strategy_context *context,
+		const struct json_value *object, const struct json_value *old,
+		struct json_value *ret_texts);
 	/*
 	 * Reserves what the object needs from outside itself (cluster IPs, node ports), changing
 	 * the object; before validation. settle() is called once after each successful allocate,
