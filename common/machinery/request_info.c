@@ -140,12 +140,6 @@ static int parse_resource(struct request_info *info, struct str method,
 	if (count >= 3 && !str_equal(info->verb, STR("proxy")))
 		info->subresource = parts[2];
 	info->authorization_name = info->name;
-	/* Watches serve collections: who may watch one name must not be shown the others. */
-	if (!str_is_empty(info->name) && str_equal(info->verb, STR("watch")))
-		return error_set(err, ERROR_BAD_REQUEST,
-			"one object is not watched by its path: watch with the field selector "
-			"metadata.name=%.*s",
-			STR_ARG(str_slice(info->name, 0, 253)));
 	if (!str_is_empty(info->name))
 		return 0;
 	if (str_equal(info->verb, STR("get")))

@@ -15,7 +15,7 @@ struct request_info {
 	struct str namespace; /* of namespaces themselves: their name */
 	struct str resource;
 	struct str subresource;
-	struct str name; /* of the URL */
+	struct str name; /* of the URL; a watch of old, /watch/.../NAME, has one too */
 	/*
 	 * What authorization is asked about: `name`, or for list, watch and deletecollection the X
 	 * of a field selector metadata.name=X.
@@ -26,8 +26,7 @@ struct request_info {
 };
 
 /*
- * Everything lies in the arena. Fails with ERROR_BAD_REQUEST, also for the old form
- * /watch/.../NAME: a request with the verb watch never has a name in its URL.
+ * Everything lies in the arena. Fails with ERROR_BAD_REQUEST.
  */
 int request_info_parse(struct arena *arena, struct str method, struct str path,
 	const struct http_query *query, struct request_info *ret, struct error *err) WARN_UNUSED;

@@ -16,6 +16,28 @@ static struct str selected_name(const struct field_selector *selector)
 	return STR_EMPTY;
 }
 
+/* A watch of old has the name in its path: who may watch one name is not shown the others. */
+static int narrow_to_name(
+	struct arena *arena, struct str name, struct field_selector **fields, struct error *err)
+{
+	struct field_requirement *requirement;
+
+	if (str_is_empty(name))
+		return 0;
+	if (!field_selector_is_empty(*fields)) {
+		if (str_equal(selected_name(*fields), name))
+			return 0;
+		return error_set(err, ERROR_BAD_REQUEST,
+			"fieldSelector metadata.name doesn't match requested name");
+	}
+	requirement = ARENA_NEW(arena, struct field_requirement);
+	*requirement = (struct field_requirement){
+		.index = FIELD_INDEX_NAME, .is_equal = true, .value = name};
+	*fields = ARENA_NEW(arena, struct field_selector);
+	**fields = (struct field_selector){.requirements = requirement, .count = 1};
+	return 0;
+}
+
 int object_match_init(struct request_context *context, const struct list_options *options,
 	struct object_match *ret, struct error *err)
 {
@@ -27,7 +49,8 @@ int object_match_init(struct request_context *context, const struct list_options
 
 	*ret = (struct object_match){.resource = resource};
 	if (label_selector_parse(arena, options->label_selector, &labels, err) != 0 ||
-		field_selector_parse(arena, options->field_selector, resource, &fields, err) != 0)
+		field_selector_parse(arena, options->field_selector, resource, &fields, err) != 0 ||
+		narrow_to_name(arena, context->info.name, &fields, err) != 0)
 		return ERROR_RETURN;
 	if (is_namespaced && !str_is_empty(context->info.namespace))
 		ret->root = arena_printf(arena, "%.*s/", STR_ARG(context->info.namespace));

@@ -247,6 +247,10 @@ static bool fits_method(const struct request_context *context)
 		return is_named;
 	if (str_equal(verb, STR("create")))
 		return is_named == !str_is_empty(context->info.subresource);
+	/* The old form says "watch" in its path, whatever the method. */
+	if (str_equal(verb, STR("watch")))
+		return str_equal(context->method, STR("GET")) ||
+		       str_equal(context->method, STR("HEAD"));
 	return true;
 }
 

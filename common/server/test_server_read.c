@@ -348,8 +348,29 @@ static void one_object_is_watched_by_its_name(void **state)
 	make(*state, "a", "red");
 	test_wait_for(call, "\"ADDED\"", 1);
 	assert_without(call, "\"ab\"");
-	assert_answer(test_request(*state, "GET", BASE "/watch/namespaces/n/widgets/a", NULL, NULL),
-		400, NULL);
+}
+
+static void one_object_is_watched_by_its_path(void **state)
+{
+#define OLD BASE "/watch/namespaces/n/widgets/a"
+	struct test_call *calls[] = {test_send(*state, "GET", OLD "?resourceVersion=1", NULL, NULL),
+		test_send(*state, "GET", OLD "?resourceVersion=1&fieldSelector=metadata.name%3Da",
+			NULL, NULL)};
+
+	make(*state, "ab", "red");
+	make(*state, "a", "red");
+	for (size_t i = 0; i < 2; i++) {
+		test_wait_for(calls[i], "\"ADDED\"", 1);
+		assert_without(calls[i], "\"ab\"");
+	}
+	assert_answer(
+		test_request(*state, "GET", OLD "?fieldSelector=metadata.name%3Dab", NULL, NULL),
+		400, "fieldSelector metadata.name doesn't match requested name");
+	assert_answer(test_request(*state, "GET", OLD "/status", NULL, NULL), 405, NULL);
+	assert_answer(test_request(*state, "DELETE", OLD, NULL, NULL), 405, NULL);
+	assert_answer(
+		test_request(*state, "GET", BASE "/namespaces/n/widgets/a", NULL, NULL), 200, NULL);
+#undef OLD
 }
 
 static void initial_events_end_with_a_bookmark(void **state)
@@ -496,6 +517,7 @@ int main(void)
 		TEST(a_watch_tells_what_happens_after_its_start),
 		TEST(objects_enter_and_leave_a_selection),
 		TEST(one_object_is_watched_by_its_name),
+		TEST(one_object_is_watched_by_its_path),
 		TEST(initial_events_end_with_a_bookmark),
 		TEST(a_reader_that_is_slow_misses_nothing),
 		TEST(every_form_of_events_is_its_own),
