@@ -108,7 +108,7 @@ static void fuzz_server(const uint8_t *data, size_t size, bool with_preface)
 	int fds[2];
 
 	ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
-	server_accept(server, fds[1], &peer, STR("@"), STR(""));
+	server_accept(server, fds[1], &peer, STR("@"), STR(""), 0);
 	if (with_preface)
 		put(fds[0], preface, sizeof(preface) - 1);
 	put(fds[0], data, size);
