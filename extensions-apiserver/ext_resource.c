@@ -5,6 +5,7 @@
 #include "discovery.h"
 #include "ext_schema.h"
 #include "ext_status.h"
+#include "json_path.h"
 #include "resource_strategy.h"
 
 static struct str text_of(const struct json_value *object, const char *name)
@@ -100,14 +101,26 @@ static void add_columns(
 	};
 	for (size_t i = 0; i < count; i++) {
 		const struct json_value *column = json_element(wanted, i);
+		struct str path = text_of(column, "jsonPath");
+		struct str description = copy_text(arena, column, "description");
 
+		/* Upstream shows the columns up to the first that it cannot make. */
+		if (!json_path_is_valid(path)) {
+			resource->columns = columns;
+			resource->column_count = (uint16_t)(i + 1);
+			return;
+		}
+		if (str_is_empty(description))
+			description = arena_printf(arena,
+				"Custom resource definition column (in JSONPath format): %.*s",
+				STR_ARG(path));
 		columns[i + 1] = (struct table_column){
 			.name = copy_text(arena, column, "name"),
 			.type = copy_text(arena, column, "type"),
 			.format = copy_text(arena, column, "format"),
-			.description = copy_text(arena, column, "description"),
+			.description = description,
 			.priority = (int32_t)json_integer_or(json_find(column, STR("priority")), 0),
-			.path = copy_text(arena, column, "jsonPath"),
+			.path = arena_copy(arena, path),
 			.cell_type = column_type(text_of(column, "type")),
 		};
 	}

@@ -7,17 +7,32 @@
 enum step_type {
 	STEP_NAME,
 	STEP_INDEX,
+	STEP_SLICE,
+	STEP_UNION,
 	STEP_ALL,
 	STEP_FILTER
 };
 
+enum filter_operator {
+	FILTER_EXISTS,
+	FILTER_EQUAL,
+	FILTER_UNEQUAL,
+	FILTER_AT_MOST, /* two bytes before one: they are looked for in this order */
+	FILTER_AT_LEAST,
+	FILTER_LESS,
+	FILTER_MORE,
+	FILTER_OPERATOR_COUNT
+};
+
 struct step {
 	enum step_type type;
-	struct str name;
-	int64_t index;
+	struct str name; /* of a union: its list */
+	int64_t index;   /* of a slice: its start */
+	int64_t slice_end, slice_step;
+	bool has_slice_end;
 	/* filter: @.path OP literal */
 	struct str filter_path;
-	bool is_equal;
+	enum filter_operator filter_operator;
 	struct str literal;
 	bool literal_is_text;
 };
@@ -37,6 +52,32 @@ static bool parse_quoted(struct str *rest, struct str *ret_text)
 	return true;
 }
 
+static const char *const operators[FILTER_OPERATOR_COUNT] = {
+	[FILTER_EQUAL] = "==",
+	[FILTER_UNEQUAL] = "!=",
+	[FILTER_AT_MOST] = "<=",
+	[FILTER_AT_LEAST] = ">=",
+	[FILTER_LESS] = "<",
+	[FILTER_MORE] = ">",
+};
+
+/* Where the operator stands; none: the end. */
+static size_t find_operator(struct str text, struct step *step)
+{
+	size_t at = text.length;
+
+	step->filter_operator = FILTER_EXISTS;
+	for (int i = FILTER_EQUAL; i < FILTER_OPERATOR_COUNT; i++) {
+		size_t found = str_find(text, str_from_c(operators[i]));
+
+		if (found < at) {
+			at = found;
+			step->filter_operator = (enum filter_operator)i;
+		}
+	}
+	return at;
+}
+
 /* ?(@.type=="Ready") without the outer brackets. */
 static bool parse_filter(struct str text, struct step *step)
 {
@@ -44,15 +85,16 @@ static bool parse_filter(struct str text, struct step *step)
 	if (!str_starts_with(text, STR("?(")) || !str_ends_with(text, STR(")")))
 		return false;
 	text = str_trim(str_slice(text, 2, text.length - 3));
-	size_t equal = str_find(text, STR("==")), unequal = str_find(text, STR("!="));
-	size_t at = equal < unequal ? equal : unequal;
+	size_t at = find_operator(text, step);
 
-	if (at == text.length || text.length == 0 || text.data[0] != '@')
+	if (text.length == 0 || text.data[0] != '@')
 		return false;
 	step->type = STEP_FILTER;
-	step->is_equal = equal < unequal;
 	step->filter_path = str_trim(str_slice(text, 1, at - 1));
-	step->literal = str_trim(str_skip(text, at + 2));
+	if (step->filter_operator == FILTER_EXISTS)
+		return true;
+	step->literal =
+		str_trim(str_skip(text, at + str_from_c(operators[step->filter_operator]).length));
 	step->literal_is_text = step->literal.length > 0 &&
 				(step->literal.data[0] == '"' || step->literal.data[0] == '\'');
 	if (!step->literal_is_text)
@@ -82,6 +124,48 @@ static size_t find_bracket_end(struct str text)
 	return text.length;
 }
 
+/* 1:3, -1:, :2, ::2 */
+static bool parse_slice(struct str text, struct step *step)
+{
+	struct str start = str_trim(str_split(&text, ':')), end = str_trim(str_split(&text, ':'));
+	struct str stride = str_trim(text);
+
+	step->type = STEP_SLICE;
+	step->slice_step = 1;
+	step->has_slice_end = end.length > 0;
+	return (start.length == 0 || str_parse_i64(start, &step->index)) &&
+	       (end.length == 0 || str_parse_i64(end, &step->slice_end)) &&
+	       (stride.length == 0 || str_parse_i64(stride, &step->slice_step)) &&
+	       step->slice_step > 0;
+}
+
+/* One of a union: a quoted name or an index. */
+static bool parse_member(struct str text, struct step *step)
+{
+	text = str_trim(text);
+	if (text.length == 0)
+		return false;
+	if (text.data[0] == '\'' || text.data[0] == '"') {
+		step->type = STEP_NAME;
+		return parse_quoted(&text, &step->name) && text.length == 0;
+	}
+	step->type = STEP_INDEX;
+	return str_parse_i64(text, &step->index);
+}
+
+static bool parse_union(struct str text, struct step *step)
+{
+	struct step member;
+
+	step->type = STEP_UNION;
+	step->name = text;
+	while (!str_is_empty(text)) {
+		if (!parse_member(str_split(&text, ','), &member))
+			return false;
+	}
+	return true;
+}
+
 static bool parse_bracket(struct str *rest, struct step *step)
 {
 	struct str tail = str_skip(*rest, 1);
@@ -91,18 +175,17 @@ static bool parse_bracket(struct str *rest, struct step *step)
 	if (end == tail.length || inner.length == 0)
 		return false;
 	*rest = str_skip(tail, end + 1);
-	if (inner.data[0] == '\'' || inner.data[0] == '"') {
-		step->type = STEP_NAME;
-		return parse_quoted(&inner, &step->name) && inner.length == 0;
-	}
 	if (str_equal(inner, STR("*"))) {
 		step->type = STEP_ALL;
 		return true;
 	}
 	if (inner.data[0] == '?')
 		return parse_filter(inner, step);
-	step->type = STEP_INDEX;
-	return str_parse_i64(inner, &step->index);
+	if (parse_member(inner, step))
+		return true;
+	if (str_find_byte(inner, ':') < inner.length)
+		return parse_slice(inner, step);
+	return parse_union(inner, step);
 }
 
 /* A name up to the next '.' or '['; a backslash takes the next byte as it is. */
@@ -191,22 +274,50 @@ static void add(struct results *results, const struct json_value *value)
 		results->values[results->count++] = value;
 }
 
+/* False when the two cannot be compared. */
+static bool compare(const struct json_value *value, const struct step *step, int *ret_order)
+{
+	int64_t number;
+
+	if (value->type == JSON_STRING && step->literal_is_text) {
+		*ret_order = str_compare(json_text(value), step->literal);
+		return true;
+	}
+	if (value->type == JSON_BOOL) {
+		*ret_order = !str_equal(step->literal, value->boolean ? STR("true") : STR("false"));
+		return true;
+	}
+	if (value->type != JSON_INTEGER || step->literal_is_text ||
+		!str_parse_i64(step->literal, &number))
+		return false;
+	*ret_order = (value->integer > number) - (value->integer < number);
+	return true;
+}
+
 static bool filter_holds(
 	struct arena *arena, const struct step *step, const struct json_value *element)
 {
 	const struct json_value *value = json_path_first(arena, element, step->filter_path);
-	bool is_same = false;
-	int64_t number;
+	int order;
 
-	if (!value)
-		return false;
-	if (value->type == JSON_STRING)
-		is_same = step->literal_is_text && str_equal(json_text(value), step->literal);
-	else if (value->type == JSON_BOOL)
-		is_same = str_equal(step->literal, value->boolean ? STR("true") : STR("false"));
-	else if (value->type == JSON_INTEGER)
-		is_same = str_parse_i64(step->literal, &number) && number == value->integer;
-	return is_same == step->is_equal;
+	if (!value || step->filter_operator == FILTER_EXISTS)
+		return value != NULL;
+	if (!compare(value, step, &order))
+		return step->filter_operator == FILTER_UNEQUAL;
+	switch (step->filter_operator) {
+	case FILTER_EQUAL:
+		return order == 0;
+	case FILTER_UNEQUAL:
+		return order != 0;
+	case FILTER_AT_MOST:
+		return order <= 0;
+	case FILTER_AT_LEAST:
+		return order >= 0;
+	case FILTER_LESS:
+		return order < 0;
+	default:
+		return order > 0;
+	}
 }
 
 static void take_children(struct arena *arena, const struct step *step,
@@ -221,6 +332,50 @@ static void take_children(struct arena *arena, const struct step *step,
 	}
 }
 
+static void take_index(
+	const struct step *step, const struct json_value *value, struct results *results)
+{
+	int64_t index = step->index < 0 ? step->index + value->length : step->index;
+
+	if (value->type == JSON_ARRAY && index >= 0)
+		add(results, json_element(value, (size_t)index));
+}
+
+/* A slice that leaves the array gives nothing at all. */
+static void take_slice(
+	const struct step *step, const struct json_value *value, struct results *results)
+{
+	int64_t length = value->length, start = step->index;
+	int64_t end = step->has_slice_end ? step->slice_end : length;
+
+	start += start < 0 ? length : 0;
+	end += end < 0 ? length : 0;
+	if (value->type != JSON_ARRAY || start < 0 || end > length)
+		return;
+	for (int64_t i = start; i < end && results->count < results->maximum;
+		i += step->slice_step) {
+		add(results, json_element(value, (size_t)i));
+		if (step->slice_step >= end - i)
+			break;
+	}
+}
+
+static void take_union(
+	const struct step *step, const struct json_value *value, struct results *results)
+{
+	struct str rest = step->name;
+	struct step member = {0};
+
+	while (!str_is_empty(rest)) {
+		if (!parse_member(str_split(&rest, ','), &member))
+			return;
+		if (member.type == STEP_NAME)
+			add(results, json_find(value, member.name));
+		else
+			take_index(&member, value, results);
+	}
+}
+
 static void take_step(struct arena *arena, const struct step *step, const struct json_value *value,
 	struct results *results)
 {
@@ -229,12 +384,13 @@ static void take_step(struct arena *arena, const struct step *step, const struct
 		add(results, json_find(value, step->name));
 		break;
 	case STEP_INDEX:
-		if (value->type == JSON_ARRAY) {
-			int64_t index = step->index < 0 ? step->index + value->length : step->index;
-
-			if (index >= 0)
-				add(results, json_element(value, (size_t)index));
-		}
+		take_index(step, value, results);
+		break;
+	case STEP_SLICE:
+		take_slice(step, value, results);
+		break;
+	case STEP_UNION:
+		take_union(step, value, results);
 		break;
 	case STEP_ALL:
 	case STEP_FILTER:

@@ -6,8 +6,9 @@
 
 /*
  * The JSONPath that printer columns and selectable fields use (k8s.io/client-go/util/jsonpath with
- * missing keys allowed): .name, ['name'], ..: none, [0], [-1], [*], [?(@.a.b=="x")] with == and !=
- * on strings, numbers and booleans. Without braces; a leading '.' or '$' may be there.
+ * missing keys allowed): .name, ['name'], ..: none, [0], [-1], [*], [0:2], [-1:], [0,2], ['a','b'],
+ * [?(@.a.b=="x")] with ==, !=, <, <=, > and >= on strings, numbers and booleans, and [?(@.a)] for
+ * what has an a. Without braces; a leading '.' or '$' may be there.
  */
 
 /* The first value the path gives, or NULL: nothing found, or the path is malformed. */

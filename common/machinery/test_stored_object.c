@@ -192,6 +192,18 @@ static void paths_find_what_printer_columns_ask_for(void **state)
 		{".list[9]", NULL},
 		{".list[-9]", NULL},
 		{".list[?(@.n==\"z\")].v", NULL},
+		{".list[-1:].n", "\"q\""},
+		{".list[:1].n", "\"p\""},
+		{".list[1:2].n", "\"q\""},
+		{".list[::2].n", "\"p\""},
+		{".list[0:3].n", NULL},
+		{".list[1,0].n", "\"q\""},
+		{".a['none','b']", "1"},
+		{".list[?(@.k)].n", "\"p\""},
+		{".list[?(@.k>6)].n", "\"p\""},
+		{".list[?(@.k<=6)].n", NULL},
+		{".list[?(@.n>=\"q\")].n", "\"q\""},
+		{".list[::0].n", NULL},
 		{".list[", NULL},
 		{".list[?(@[?(@[?(@.a==1)]==1)]==1)]", NULL},
 		{"..", NULL},
@@ -212,6 +224,8 @@ static void paths_find_what_printer_columns_ask_for(void **state)
 	}
 	assert_true(json_path_is_valid(STR(".spec.x[0]['y']")));
 	assert_false(json_path_is_valid(STR(".spec[")));
+	assert_false(json_path_is_valid(STR(".spec[a]")));
+	assert_false(json_path_is_valid(STR(".spec[1:x]")));
 }
 
 /* ---- Tables ---- */

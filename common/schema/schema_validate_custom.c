@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "name_validation.h"
 #include "schema_engine.h"
 #include "schema_validate_private.h"
+
+/* More than any label may have. */
+#define NAME_CHECKED_MAXIMUM 128
 
 /*
  * Custom objects by the schema of their CustomResourceDefinition, in the order and the words of
@@ -151,6 +155,39 @@ static bool validate_node(struct validation *validation, const struct schema *sc
 	const struct json_value *value, const struct json_value *old, const struct field_path *path,
 	unsigned depth);
 
+/* "GROUP/VERSION" or "VERSION". */
+static void check_api_version(struct validation *validation, const struct json_value *value,
+	const struct field_path *path)
+{
+	struct str rest = json_text(value);
+
+	str_split(&rest, '/');
+	if (str_find_byte(rest, '/') < rest.length)
+		validate_fail(validation, FIELD_ERROR_INVALID, path, value,
+			"unexpected GroupVersion string: %.*s", STR_ARG(json_text(value)));
+}
+
+static void check_kind(struct validation *validation, const struct json_value *value,
+	const struct field_path *path)
+{
+	struct str kind = json_text(value), messages[NAME_MESSAGES_MAXIMUM];
+	char lower[NAME_CHECKED_MAXIMUM];
+	size_t length = kind.length < sizeof(lower) ? kind.length : sizeof(lower);
+
+	/* Longer ones are wrong for their length already. */
+	for (size_t i = 0; i < length; i++)
+		lower[i] = kind.data[i] >= 'A' && kind.data[i] <= 'Z'
+				   ? (char)(kind.data[i] - 'A' + 'a')
+				   : kind.data[i];
+	size_t count = name_validate(NAME_FORMAT_DNS1035_LABEL, str_from(lower, length), messages);
+
+	if (count > 0)
+		validate_fail(validation, FIELD_ERROR_INVALID, path, value,
+			"may have mixed case, but should otherwise match: %.*s%s%.*s",
+			STR_ARG(messages[0]), count > 1 ? "," : "",
+			STR_ARG(count > 1 ? messages[1] : STR_EMPTY));
+}
+
 static void check_embedded(struct validation *validation, const struct json_value *value,
 	const struct field_path *path)
 {
@@ -168,6 +205,10 @@ static void check_embedded(struct validation *validation, const struct json_valu
 		else if (found->length == 0)
 			validate_fail(validation, FIELD_ERROR_INVALID, &child, found,
 				"must not be empty");
+		else if (i == 0)
+			check_api_version(validation, found, &child);
+		else
+			check_kind(validation, found, &child);
 	}
 }
 
