@@ -119,6 +119,11 @@ static void respond_get(struct request_context *context)
 
 	if (outcome == STORAGE_NOT_FOUND)
 		error_not_found(&context->err, context->resource, context->info.name);
+	if (outcome == 0 && (context->resource->flags & RESOURCE_CUSTOM) &&
+		!find_by_path(&parent, context->resource->scale_spec_path))
+		outcome = error_set(&context->err, ERROR_INTERNAL,
+			"the spec replicas field \"%.*s\" does not exist",
+			STR_ARG(context->resource->scale_spec_path));
 	if (outcome != 0)
 		request_context_fail(context);
 	else
