@@ -12,7 +12,6 @@ static const struct str passed_fields[] = {
 	STR_INIT("accept"),
 	STR_INIT("content-type"),
 	STR_INIT("content-encoding"), /* to be refused */
-	STR_INIT("content-encoding"),
 	STR_INIT("user-agent"),
 	STR_INIT("if-none-match"),
 };
@@ -71,24 +70,6 @@ struct str agg_hop_target(
 	return str_from(text, (size_t)(end - text));
 }
 
-/* Only the big documents that lie compressed in the servers gain by it. */
-static bool wants_gzip(struct str path, struct str accepted)
-{
-	struct str coding;
-
-	if (!str_starts_with(path, STR("/openapi/")))
-		return false;
-	while (!str_is_empty(accepted)) {
-		struct str rest = str_split(&accepted, ',');
-
-		coding = str_trim(str_split(&rest, ';'));
-		rest = str_trim(rest);
-		if (str_equal_ignore_case(coding, STR("gzip")))
-			return !str_equal(rest, STR("q=0")) && !str_starts_with(rest, STR("q=0.0"));
-	}
-	return false;
-}
-
 void agg_hop_message(struct arena *arena, const struct http_request *request,
 	struct str decoded_path, const struct http_query *query, const struct user_info *user,
 	struct str request_id, struct agg_hop_message *ret)
@@ -103,7 +84,7 @@ void agg_hop_message(struct arena *arena, const struct http_request *request,
 		if (!str_is_empty(value))
 			http_headers_add(arena, headers, passed_fields[i], value);
 	}
-	if (wants_gzip(decoded_path, http_headers_find(&request->headers, STR("accept-encoding"))))
+	if (http_accepts_gzip(&request->headers))
 		http_headers_add(arena, headers, STR("accept-encoding"), STR("gzip"));
 	user_info_to_headers(arena, user, headers);
 	if (!str_is_empty(request_id))

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "memory.h"
 #include "openapi_paths.h"
+#include "server_setup.h"
 #include "stored_object.h"
 
 #define SECOND_NS INT64_C(1000000000)
@@ -161,6 +162,8 @@ int agg_services_create(struct agg_server *server, const struct settings *settin
 		.enable_garbage_collector =
 			settings_bool(settings, "enable-garbage-collector", true),
 		.minimum_watch_seconds = settings_integer(settings, "min-request-timeout", 1800),
+		.compresses_answers =
+			server_setup_beta_feature(settings, STR("APIResponseCompression")),
 		.context = services,
 	});
 	services->resource = api_aggregation_resources[0];

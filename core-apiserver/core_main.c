@@ -164,6 +164,8 @@ static int start(void *opaque, struct server_process *process, struct error *err
 		.enable_garbage_collector =
 			settings_bool(settings, "enable-garbage-collector", true),
 		.minimum_watch_seconds = settings_integer(settings, "min-request-timeout", 1800),
+		.compresses_answers =
+			server_setup_beta_feature(settings, STR("APIResponseCompression")),
 		.context = core,
 	});
 	add_resources(core, settings);

@@ -47,6 +47,8 @@ static void create_server(struct ext_process *self, const struct settings *setti
 		.enable_garbage_collector =
 			settings_bool(settings, "enable-garbage-collector", true),
 		.minimum_watch_seconds = settings_integer(settings, "min-request-timeout", 1800),
+		.compresses_answers =
+			server_setup_beta_feature(settings, STR("APIResponseCompression")),
 	};
 
 	server->is_disabled =

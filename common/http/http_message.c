@@ -154,6 +154,21 @@ struct str http_query_find(const struct http_query *query, struct str name, bool
 
 /* ---- Status ---- */
 
+bool http_accepts_gzip(const struct http_headers *headers)
+{
+	struct str accepted = http_headers_find(headers, STR("accept-encoding"));
+
+	while (!str_is_empty(accepted)) {
+		struct str rest = str_split(&accepted, ',');
+		struct str coding = str_trim(str_split(&rest, ';'));
+
+		rest = str_trim(rest);
+		if (str_equal_ignore_case(coding, STR("gzip")))
+			return !str_equal(rest, STR("q=0")) && !str_starts_with(rest, STR("q=0.0"));
+	}
+	return false;
+}
+
 const char *http_status_text(int status)
 {
 	static const struct {

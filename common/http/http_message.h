@@ -77,6 +77,9 @@ struct str http_query_find(const struct http_query *query, struct str name, bool
  */
 bool http_header_is_new_each_time(struct str name);
 
+/* Whether Accept-Encoding names gzip and does not forbid it. */
+bool http_accepts_gzip(const struct http_headers *headers);
+
 /* "OK" for 200 and so on; "" for a status without a name. */
 const char *http_status_text(int status);
 

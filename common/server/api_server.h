@@ -61,6 +61,8 @@ struct api_server_options {
 		struct str namespace, namespace_checked_fn done);
 	bool enable_garbage_collector;
 	int64_t minimum_watch_seconds; /* --min-request-timeout; 0: 1800 */
+	uint64_t revision_wait_ns;     /* for a revision that has not come yet; 0: 3 s */
+	bool compresses_answers;       /* large ones, for clients that take gzip */
 	struct str external_address;   /* "HOST:PORT" to tell clients at /api; empty: none */
 	void *context;                 /* of the callbacks above */
 };

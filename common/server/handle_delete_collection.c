@@ -86,9 +86,10 @@ static bool visit(void *opaque, const struct storage_record *record)
 	remember(delete_, record->name);
 	if (!object_match_bytes(&delete_->match, record->name, record->value, &stored))
 		return true;
-	if (delete_->out.length + delete_->format.whole.length < ANSWER_MAXIMUM_BYTES)
-		list_format_item(&delete_->format, &delete_->out, delete_->has_items, &stored);
-	delete_->has_items = true;
+	/* What cannot be read is not shown; that it is deleted is tried below, and may fail. */
+	if (delete_->out.length + delete_->format.whole.length < ANSWER_MAXIMUM_BYTES &&
+		list_format_item(&delete_->format, &delete_->out, delete_->has_items, &stored))
+		delete_->has_items = true;
 	if (delete_->left > 0)
 		delete_->left--;
 	add_target(page, record->name);
@@ -155,8 +156,9 @@ static void respond(struct collection_delete *delete_)
 {
 	struct request_context *context = delete_->context;
 
-	list_format_end(&delete_->format, &delete_->out);
-	if (!context->is_answered)
+	if (list_format_end(&delete_->format, &delete_->out, &context->err) != 0)
+		request_context_fail(context);
+	else
 		request_context_respond(
 			context, 200, object_content_type(context), buffer_str(&delete_->out));
 	end(delete_);

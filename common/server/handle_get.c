@@ -2,6 +2,7 @@
 #include "api_server_private.h"
 #include "object_response.h"
 #include "object_write.h"
+#include "revision_wait.h"
 #include "status.h"
 #include "stored_object.h"
 
@@ -48,7 +49,7 @@ static int check_revision_parameter(
 	return 0;
 }
 
-void handle_get(struct request_context *context)
+static void serve_get(struct request_context *context)
 {
 	struct str name = object_storage_name(
 		context->arena, context->resource, context->info.namespace, context->info.name);
@@ -75,4 +76,15 @@ void handle_get(struct request_context *context)
 	}
 	storage_snapshot_close(&snapshot);
 	respond_converted(context, name);
+}
+
+void handle_get(struct request_context *context)
+{
+	struct str text = http_query_find(context->query, STR("resourceVersion"), NULL);
+	uint64_t wanted = 0;
+
+	if (!str_is_empty(text) && str_parse_u64(text, UINT64_MAX, &wanted))
+		revision_wait(context, wanted, serve_get);
+	else
+		serve_get(context);
 }

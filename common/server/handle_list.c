@@ -2,11 +2,14 @@
 /*
  * A list is written in pieces straight from the store: each piece opens a snapshot, goes on behind
  * the last name at the list's revision, and ends when a socket buffer is full. So a list of any
- * size costs one buffer, and a slow reader holds no snapshot.
+ * size costs one buffer, and a slow reader holds no snapshot. The answer begins when the first
+ * piece is there: what goes wrong before is told with a status, what goes wrong later by breaking
+ * off.
  */
 #include "api_server_private.h"
 #include "assertion.h"
 #include "continue_token.h"
+#include "gzip_writer.h"
 #include "json_reader.h"
 #include "list_format.h"
 #include "log.h"
@@ -14,9 +17,11 @@
 #include "object_match.h"
 #include "object_response.h"
 #include "object_write.h"
+#include "revision_wait.h"
 #include "status.h"
 
-#define PIECE_BYTES (128 * 1024)
+#define PIECE_BYTES    (128 * 1024)
+#define CAUSES_MAXIMUM 100
 
 struct list {
 	struct request_context *context;
@@ -29,6 +34,7 @@ struct list {
 	char start_text[640];
 	struct str last_name; /* the page's last name when there is a limit; empty: to the end */
 	struct buffer out;
+	struct gzip_writer *gzip; /* NULL: goes out as it is */
 	bool has_items;
 	bool is_full;
 	bool is_corrupt; /* start_after names what cannot be read */
@@ -60,12 +66,13 @@ static bool write_item(void *opaque, const struct storage_record *record)
 	struct list *list = opaque;
 	struct stored_object stored;
 
+	/* A list that looks whole must be whole. */
 	if (object_match_bytes(&list->match, record->name, record->value, &stored)) {
-		list_format_item(&list->format, &list->out, list->has_items, &stored);
-		list->has_items = true;
-	} else if (!stored_object_parse(record->value, &stored)) {
-		/* A list that looks whole must be whole. */
-		list->is_corrupt = true;
+		list->is_corrupt =
+			!list_format_item(&list->format, &list->out, list->has_items, &stored);
+		list->has_items |= !list->is_corrupt;
+	} else {
+		list->is_corrupt = !stored_object_parse(record->value, &stored);
 	}
 	remember(list, record->name);
 	if (list->is_corrupt)
@@ -81,14 +88,74 @@ static bool write_item(void *opaque, const struct storage_record *record)
 static void free_list(struct list *list)
 {
 	buffer_fini(&list->out);
+	gzip_writer_destroy(&list->gzip);
 	list_format_fini(&list->format);
+}
+
+static void write_pieces(struct request_context *context);
+
+static void write_later(void *opaque)
+{
+	write_pieces(opaque);
 }
 
 static void on_close(struct request_context *context)
 {
+	event_loop_cancel_deferred(api_server_loop(context->server), write_later, context);
 	free_list(context->stream);
 	context->on_close = NULL;
 	context->on_writable = NULL;
+}
+
+/* ---- Failure ---- */
+
+static void add_corrupt(struct list *list, struct str name)
+{
+	struct request_context *context = list->context;
+	struct str key = arena_printf(context->arena, "%.*s%.*s",
+		STR_ARG(context->resource->storage_prefix), STR_ARG(name));
+
+	log_error("list: %.*s: the stored bytes are corrupt", STR_ARG(key));
+	error_add_cause(&context->err, STR("UnexpectedServerResponse"),
+		STR("the stored bytes are corrupt"), key);
+}
+
+struct corrupt_search {
+	struct list *list;
+	unsigned left;
+};
+
+static bool note_corrupt(void *opaque, const struct storage_record *record)
+{
+	struct corrupt_search *search = opaque;
+	struct stored_object stored;
+
+	if (stored_object_parse(record->value, &stored))
+		return true;
+	add_corrupt(search->list, record->name);
+	return --search->left > 0;
+}
+
+/* Who has to mend it wants to know of all of them, not of one with each try. */
+static void fail_corrupt(struct list *list)
+{
+	struct request_context *context = list->context;
+	struct str qualified = api_resource_qualified_name(context->arena, context->resource);
+	struct corrupt_search search = {.list = list, .left = CAUSES_MAXIMUM - 1};
+
+	add_corrupt(list, list->start_after);
+	if (!context->is_answered) {
+		struct storage_range range = list_range(list);
+		struct storage_snapshot *snapshot =
+			storage_snapshot_open(api_server_storage(context->server));
+
+		if (storage_snapshot_scan(snapshot, &range, note_corrupt, &search) != 0)
+			log_warning("list: history is gone behind what is corrupt");
+		storage_snapshot_close(&snapshot);
+	}
+	error_set(&context->err, ERROR_STORAGE_READ,
+		"failed to read one or more %.*s from the storage: %.*s", STR_ARG(qualified),
+		STR_ARG(context->err.causes->field));
 }
 
 static void break_off(struct list *list, int outcome)
@@ -96,18 +163,65 @@ static void break_off(struct list *list, int outcome)
 	struct request_context *context = list->context;
 
 	if (list->is_corrupt)
-		error_set(&context->err, ERROR_STORAGE_READ,
-			"%.*s%.*s: the stored bytes are corrupt",
-			STR_ARG(context->resource->storage_prefix), STR_ARG(list->start_after));
-	else
+		fail_corrupt(list);
+	else if (outcome != ERROR_RETURN)
 		error_set(&context->err, ERROR_EXPIRED,
 			outcome == STORAGE_COMPACTED
 				? "The provided resource version for the list was compacted while "
 				  "it was read"
 				: "the list's revision is not there");
-	if (list->is_corrupt)
-		log_error("list: %.*s", STR_ARG(context->err.message));
 	request_context_fail(context);
+}
+
+/* ---- Pieces ---- */
+
+/* Fills list->out; 0 or what went wrong. */
+static int make_piece(struct list *list)
+{
+	struct storage_range range = list_range(list);
+	struct storage_snapshot *snapshot =
+		storage_snapshot_open(api_server_storage(list->context->server));
+
+	list->is_full = false;
+	int outcome = storage_snapshot_scan(snapshot, &range, write_item, list);
+
+	storage_snapshot_close(&snapshot);
+	if (outcome != 0)
+		return outcome;
+	if (list->is_corrupt)
+		return ERROR_RETURN;
+	if (!list->is_full)
+		list->is_finished = true;
+	return list->is_finished ? list_format_end(&list->format, &list->out, &list->context->err)
+				 : 0;
+}
+
+/* True: the client takes more. */
+static bool send_piece(struct list *list)
+{
+	struct request_context *context = list->context;
+	bool may_go_on;
+
+	/* Nothing yet of what can only be written as a whole. */
+	if (list->out.length == 0)
+		return true;
+	if (!context->is_answered) {
+		if (list->out.length > GZIP_THRESHOLD_BYTES && gzip_is_wanted(context))
+			list->gzip = gzip_writer_create();
+		request_context_start(
+			context, 200, object_content_type(context), list->gzip != NULL);
+	}
+	if (list->gzip) {
+		struct buffer compressed = {0};
+
+		gzip_writer_add(list->gzip, buffer_str(&list->out), list->is_finished, &compressed);
+		may_go_on = http_exchange_write(context->exchange, buffer_str(&compressed));
+		buffer_fini(&compressed);
+	} else {
+		may_go_on = http_exchange_write(context->exchange, buffer_str(&list->out));
+	}
+	buffer_clear(&list->out);
+	return may_go_on;
 }
 
 static void write_pieces(struct request_context *context)
@@ -116,24 +230,19 @@ static void write_pieces(struct request_context *context)
 	bool may_go_on = true;
 
 	while (may_go_on && !list->is_finished) {
-		struct storage_range range = list_range(list);
-		struct storage_snapshot *snapshot =
-			storage_snapshot_open(api_server_storage(context->server));
+		int outcome = make_piece(list);
 
-		list->is_full = false;
-		int outcome = storage_snapshot_scan(snapshot, &range, write_item, list);
-
-		storage_snapshot_close(&snapshot);
-		if (outcome != 0 || list->is_corrupt) {
+		if (outcome != 0) {
 			break_off(list, outcome);
 			return;
 		}
-		if (!list->is_full)
-			list->is_finished = true;
-		if (list->is_finished)
-			list_format_end(&list->format, &list->out);
-		may_go_on = http_exchange_write(context->exchange, buffer_str(&list->out));
-		buffer_clear(&list->out);
+		may_go_on = send_piece(list);
+		/* To compress takes longer than to copy, and little comes of it: others get a turn.
+		 */
+		if (list->gzip && may_go_on && !list->is_finished) {
+			event_loop_defer(api_server_loop(context->server), write_later, context);
+			return;
+		}
 	}
 	if (list->is_finished) {
 		context->on_writable = NULL;
@@ -277,7 +386,7 @@ static int look_first(struct list *list, struct list_metadata *metadata)
 	return outcome == 0 ? 0 : ERROR_RETURN;
 }
 
-void handle_list(struct request_context *context)
+static void serve_list(struct request_context *context)
 {
 	struct list *list = ARENA_NEW(context->arena, struct list);
 	struct list_metadata metadata = {0};
@@ -299,9 +408,22 @@ void handle_list(struct request_context *context)
 	context->on_close = on_close;
 	context->on_writable = write_pieces;
 	list_format_begin(&list->format, &list->out, &metadata);
-	request_context_start(context, 200, object_content_type(context));
-	if (str_equal(context->method, STR("HEAD")))
+	if (str_equal(context->method, STR("HEAD"))) {
+		request_context_start(context, 200, object_content_type(context), false);
 		http_exchange_end(context->exchange);
-	else
+	} else {
 		write_pieces(context);
+	}
+}
+
+void handle_list(struct request_context *context)
+{
+	struct list_options options;
+
+	if (list_options_parse(context->arena, context->query, &options, &context->err) != 0)
+		request_context_fail(context);
+	else if (str_is_empty(options.continue_text))
+		revision_wait(context, options.resource_version, serve_list);
+	else
+		serve_list(context);
 }

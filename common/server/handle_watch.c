@@ -10,9 +10,11 @@
 #include "api_server_private.h"
 #include "assertion.h"
 #include "clock.h"
+#include "log.h"
 #include "object_conversion.h"
 #include "object_match.h"
 #include "object_response.h"
+#include "revision_wait.h"
 #include "status.h"
 #include "watch_format.h"
 
@@ -40,6 +42,7 @@ struct watch_stream {
 	struct str start_after;
 	struct buffer out;
 	bool is_blocked;
+	bool is_corrupt; /* an initial object, start_after, cannot be read */
 	bool is_ended;
 };
 
@@ -96,14 +99,28 @@ static bool classify(const struct watch_stream *stream, const struct storage_eve
 	return true;
 }
 
-/* An event that this version cannot show ends the watch with the reason. */
-static bool can_show(struct watch_stream *stream, struct str bytes)
+static void fail_corrupt(struct watch_stream *stream, struct str name)
 {
 	struct error err = ERROR_INIT(stream->context->arena);
+
+	error_set(&err, ERROR_INTERNAL, "%.*s%.*s: the stored bytes are corrupt",
+		STR_ARG(stream->context->resource->storage_prefix), STR_ARG(name));
+	log_error("watch: %.*s", STR_ARG(err.message));
+	fail_stream(stream, &err);
+}
+
+/* An event that this version cannot show ends the watch with the reason. */
+static bool can_show(struct watch_stream *stream, const struct storage_event *event)
+{
+	struct error err = ERROR_INIT(stream->context->arena);
+	struct blob *value = event->value ? event->value : event->previous;
 	struct stored_object stored;
 
-	if (!stored_object_parse(bytes, &stored) ||
-		object_check_conversion(stream->context->resource, &stored, &err) == 0)
+	if (!stored_object_parse(blob_str(value), &stored)) {
+		fail_corrupt(stream, event->name);
+		return false;
+	}
+	if (object_check_conversion(stream->context->resource, &stored, &err) == 0)
 		return true;
 	fail_stream(stream, &err);
 	return false;
@@ -113,8 +130,7 @@ static void send_event(struct watch_stream *stream, struct storage_event *event)
 {
 	enum watch_event_type type;
 
-	if (!classify(stream, event, &type) ||
-		!can_show(stream, blob_str(event->value ? event->value : event->previous)))
+	if (!classify(stream, event, &type) || !can_show(stream, event))
 		return;
 	struct blob *encoded = watch_format_event(&stream->format, event, type);
 
@@ -163,10 +179,12 @@ static bool write_initial(void *opaque, const struct storage_record *record)
 
 	if (object_match_bytes(&stream->match, record->name, record->value, &stored))
 		watch_format_stored(&stream->format, &stream->out, WATCH_EVENT_ADDED, &stored);
+	else
+		stream->is_corrupt = !stored_object_parse(record->value, &stored);
 	ASSERT(record->name.length <= sizeof(stream->start_text));
 	memcpy(stream->start_text, record->name.data, record->name.length);
 	stream->start_after = str_from(stream->start_text, record->name.length);
-	return stream->out.length < INITIAL_PIECE_BYTES;
+	return stream->out.length < INITIAL_PIECE_BYTES && !stream->is_corrupt;
 }
 
 static void send_initial(struct watch_stream *stream)
@@ -192,6 +210,10 @@ static void send_initial(struct watch_stream *stream)
 				error_set(&err, ERROR_EXPIRED,
 					"The resourceVersion for the provided watch is too old.");
 			fail_stream(stream, &err);
+			return;
+		}
+		if (stream->is_corrupt) {
+			fail_corrupt(stream, stream->start_after);
 			return;
 		}
 		if (stream->out.length < INITIAL_PIECE_BYTES)
@@ -366,7 +388,7 @@ static void answer_too_old(struct watch_stream *stream)
 	fail_stream(stream, &err);
 }
 
-void handle_watch(struct request_context *context)
+static void serve_watch(struct request_context *context)
 {
 	struct watch_stream *stream = ARENA_NEW(context->arena, struct watch_stream);
 
@@ -385,11 +407,23 @@ void handle_watch(struct request_context *context)
 	}
 	register_stream(stream);
 	start_timers(stream);
-	request_context_start(context, 200, object_content_type(context));
+	request_context_start(context, 200, object_content_type(context), false);
 	if (context->server->is_draining || str_equal(context->method, STR("HEAD")))
 		end_stream(stream);
 	else if (open_watch(stream) != 0)
 		answer_too_old(stream);
 	else
 		event_loop_defer(api_server_loop(context->server), pump, stream);
+}
+
+void handle_watch(struct request_context *context)
+{
+	struct list_options options;
+
+	if (list_options_parse(context->arena, context->query, &options, &context->err) != 0)
+		request_context_fail(context);
+	else if (options.has_send_initial_events && options.send_initial_events)
+		revision_wait(context, options.resource_version, serve_watch);
+	else
+		serve_watch(context);
 }

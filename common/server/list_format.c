@@ -115,7 +115,7 @@ static bool read_item(struct list_format *format, const struct stored_object *st
 	return true;
 }
 
-static void write_plain(struct list_format *format, struct buffer *out, bool has_items,
+static bool write_plain(struct list_format *format, struct buffer *out, bool has_items,
 	const struct stored_object *stored)
 {
 	size_t prefix = stored_object_type_prefix(format->resource, stored);
@@ -125,74 +125,75 @@ static void write_plain(struct list_format *format, struct buffer *out, bool has
 		/* Items of built-in lists carry no kind and apiVersion. */
 		buffer_append(out, has_items ? STR(",{") : STR("{"));
 		buffer_append(out, str_skip(stored->json, prefix));
-		return;
+		return true;
 	}
 	if (!read_item(format, stored, &json, NULL))
-		return;
+		return false;
 	if (has_items)
 		buffer_append_byte(out, ',');
 	buffer_append(out, json);
+	return true;
 }
 
-void list_format_item(struct list_format *format, struct buffer *out, bool has_items,
+static bool write_item(struct list_format *format, struct buffer *out, bool has_items,
 	const struct stored_object *stored)
 {
 	struct request_context *context = format->context;
 	struct json_value object;
 	struct str json;
 
+	if (context->accept.transform != MEDIA_TRANSFORM_TABLE &&
+		context->accept.transform != MEDIA_TRANSFORM_PARTIAL_LIST)
+		return write_plain(format, out, has_items, stored);
+	if (!read_item(format, stored, &json, &object))
+		return false;
+	if (context->accept.transform == MEDIA_TRANSFORM_TABLE) {
+		table_write_row(format->item_arena, out, format->resource, context->accept.include,
+			has_items, json, &object);
+		return true;
+	}
+	if (has_items)
+		buffer_append_byte(out, ',');
+	partial_metadata_write(out, context->accept.version, &object);
+	return true;
+}
+
+bool list_format_item(struct list_format *format, struct buffer *out, bool has_items,
+	const struct stored_object *stored)
+{
+	bool is_readable;
+
 	out = target(format, out);
 	if (out == &format->whole && out->length > WHOLE_MAXIMUM) {
 		format->is_too_large = true;
-		return;
+		return true;
 	}
-	switch (context->accept.transform) {
-	case MEDIA_TRANSFORM_TABLE:
-		if (read_item(format, stored, &json, &object))
-			table_write_row(format->item_arena, out, format->resource,
-				context->accept.include, has_items, json, &object);
-		break;
-	case MEDIA_TRANSFORM_PARTIAL_LIST:
-		if (!read_item(format, stored, &json, &object))
-			break;
-		if (has_items)
-			buffer_append_byte(out, ',');
-		partial_metadata_write(out, context->accept.version, &object);
-		break;
-	default:
-		write_plain(format, out, has_items, stored);
-		break;
-	}
+	is_readable = write_item(format, out, has_items, stored);
 	arena_reset(format->item_arena);
+	return is_readable;
 }
 
-void list_format_end(struct list_format *format, struct buffer *out)
+int list_format_end(struct list_format *format, struct buffer *out, struct error *err)
 {
 	struct buffer *whole = target(format, out);
 	struct json_value value;
-	struct error err = ERROR_INIT(format->item_arena);
 
 	buffer_append(whole, STR("]}"));
 	if (!format->needs_whole) {
 		buffer_append_byte(out, '\n');
-		return;
+		return 0;
 	}
-	if (format->is_too_large) {
-		error_set(&format->context->err, ERROR_TOO_LARGE,
+	if (format->is_too_large)
+		return error_set(err, ERROR_TOO_LARGE,
 			"the list is too large to be indented or written as YAML: ask for pages");
-		request_context_fail(format->context);
-		return;
-	}
 	if (format->context->accept.format == MEDIA_FORMAT_JSON) {
 		json_indent_text(out, buffer_str(whole));
 		buffer_append_byte(out, '\n');
-	} else if (json_read(format->item_arena, buffer_str(whole), NULL, &value, &err) != 0 ||
-		   yaml_write(out, &value, &err) != 0) {
-		/* The client sees a list that is cut short rather than half of one that looks
-		 * whole. */
-		format->context->err = err;
-		request_context_fail(format->context);
+		return 0;
 	}
+	if (json_read(format->item_arena, buffer_str(whole), NULL, &value, err) != 0)
+		return ERROR_RETURN;
+	return yaml_write(out, &value, err);
 }
 
 void list_format_single(struct request_context *context, struct buffer *out, struct str json)

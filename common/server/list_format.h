@@ -30,9 +30,11 @@ int list_format_init(
 void list_format_fini(struct list_format *format);
 void list_format_begin(
 	struct list_format *format, struct buffer *out, const struct list_metadata *metadata);
-void list_format_item(struct list_format *format, struct buffer *out, bool has_items,
+/* False: the object cannot be read; nothing is written. */
+bool list_format_item(struct list_format *format, struct buffer *out, bool has_items,
 	const struct stored_object *stored);
-void list_format_end(struct list_format *format, struct buffer *out);
+/* Fails when YAML or indented JSON cannot be made of it. */
+int list_format_end(struct list_format *format, struct buffer *out, struct error *err) WARN_UNUSED;
 
 /* One object in the accepted form (plain, metadata only, or a Table of one row), as JSON. */
 void list_format_single(struct request_context *context, struct buffer *out, struct str json);

@@ -36,7 +36,7 @@ int object_load(struct request_context *context, const struct api_resource *reso
 	}
 	if (!stored_object_parse(record.value, &stored)) {
 		storage_snapshot_close(&snapshot);
-		return error_set(err, ERROR_STORAGE_READ, "%.*s%.*s: the stored bytes are corrupt",
+		return error_set(err, ERROR_INTERNAL, "%.*s%.*s: the stored bytes are corrupt",
 			STR_ARG(resource->storage_prefix), STR_ARG(storage_name));
 	}
 	struct str json = arena_copy(context->arena, stored.json);
@@ -49,7 +49,7 @@ int object_load(struct request_context *context, const struct api_resource *reso
 	*ret_revision = record.mod_revision;
 	storage_snapshot_close(&snapshot);
 	if (json_read(context->arena, json, NULL, ret_object, err) != 0) {
-		err->code = ERROR_STORAGE_READ;
+		err->code = ERROR_INTERNAL;
 		return error_wrap(
 			err, "%.*s%.*s", STR_ARG(resource->storage_prefix), STR_ARG(storage_name));
 	}

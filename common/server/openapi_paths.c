@@ -30,13 +30,6 @@ bool openapi_inflate(const struct openapi_encoding *encoding, struct buffer *out
 	return is_whole;
 }
 
-static bool takes_gzip(const struct request_context *context)
-{
-	struct str accepted = http_headers_find(context->headers, STR("accept-encoding"));
-
-	return str_find(accepted, STR("gzip")) < accepted.length;
-}
-
 static bool has_document(const struct request_context *context, struct str tag)
 {
 	struct str known = http_headers_find(context->headers, STR("if-none-match"));
@@ -62,7 +55,7 @@ void openapi_respond(struct request_context *context, const char *content_type,
 		return;
 	if (has_document(context, encoding->tag)) {
 		http_exchange_respond(context->exchange, 304, &headers, STR_EMPTY);
-	} else if (takes_gzip(context)) {
+	} else if (http_accepts_gzip(context->headers)) {
 		http_headers_add(arena, &headers, STR("content-encoding"), STR("gzip"));
 		http_exchange_respond(context->exchange, 200, &headers, encoding->gzip);
 	} else if (openapi_inflate(encoding, &whole)) {

@@ -3,6 +3,7 @@
 
 #include "api_server_private.h"
 #include "assertion.h"
+#include "gzip_writer.h"
 #include "json_reader.h"
 #include "json_writer.h"
 #include "status.h"
@@ -100,6 +101,18 @@ static struct http_headers common_headers(struct request_context *context, const
 	return headers;
 }
 
+static void respond_compressed(struct request_context *context, int status,
+	const struct http_headers *headers, struct str body)
+{
+	struct gzip_writer *writer = gzip_writer_create();
+	struct buffer out = {0};
+
+	gzip_writer_add(writer, body, true, &out);
+	http_exchange_respond(context->exchange, status, headers, buffer_str(&out));
+	buffer_fini(&out);
+	gzip_writer_destroy(&writer);
+}
+
 void request_context_respond(
 	struct request_context *context, int status, const char *content_type, struct str body)
 {
@@ -109,10 +122,16 @@ void request_context_respond(
 		return;
 	struct http_headers headers = common_headers(context, content_type);
 
+	if (body.length > GZIP_THRESHOLD_BYTES && gzip_is_wanted(context)) {
+		gzip_add_headers(context, &headers);
+		respond_compressed(context, status, &headers, body);
+		return;
+	}
 	http_exchange_respond(context->exchange, status, &headers, body);
 }
 
-void request_context_start(struct request_context *context, int status, const char *content_type)
+void request_context_start(
+	struct request_context *context, int status, const char *content_type, bool is_gzip)
 {
 	ASSERT(!context->is_answered);
 	context->is_answered = true;
@@ -120,6 +139,8 @@ void request_context_start(struct request_context *context, int status, const ch
 		return;
 	struct http_headers headers = common_headers(context, content_type);
 
+	if (is_gzip)
+		gzip_add_headers(context, &headers);
 	http_exchange_start(context->exchange, status, &headers);
 }
 

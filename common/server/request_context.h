@@ -83,8 +83,12 @@ void request_context_respond_value(
 /* "404 page not found" as plain text. */
 void request_context_not_found(struct request_context *context);
 
-/* Starts a response in pieces with the content type of the accepted form. */
-void request_context_start(struct request_context *context, int status, const char *content_type);
+/*
+ * Starts a response in pieces with the content type of the accepted form. is_gzip: they are made by
+ * a gzip_writer.
+ */
+void request_context_start(
+	struct request_context *context, int status, const char *content_type, bool is_gzip);
 
 /*
  * Whether the user may do `verb` to what the request names: 0, or ERROR_RETURN with Forbidden.

@@ -104,6 +104,8 @@ static int setup(void **state, const char *mode)
 		.trusted_uid_count = 1,
 		.check_namespace = check_namespace,
 		.enable_garbage_collector = true,
+		.revision_wait_ns = TEST_REVISION_WAIT_NS,
+		.compresses_answers = true,
 		.limits = {.write_high_water_bytes = 64 * 1024},
 		.context = test,
 	});
@@ -168,6 +170,7 @@ static void on_response(void *context, int status, const struct http_headers *he
 	struct str type = http_headers_find(headers, STR("content-type"));
 
 	call->status = status;
+	call->is_gzip = str_equal(http_headers_find(headers, STR("content-encoding")), STR("gzip"));
 	snprintf(call->content_type, sizeof(call->content_type), "%.*s", STR_ARG(type));
 	for (size_t i = 0; i < headers->count; i++) {
 		if (str_equal(headers->entries[i].name, STR("warning")))

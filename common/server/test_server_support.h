@@ -49,6 +49,7 @@ struct test_call {
 	struct buffer warnings; /* a line each */
 	char content_type[80];
 	bool is_over, has_failed;
+	bool is_gzip; /* the body is compressed */
 };
 
 int server_test_setup(void **state);
@@ -84,13 +85,15 @@ void check_answer(
 #define assert_without(call, text) check_without(call, text, __FILE__, __LINE__)
 void check_without(const struct test_call *call, const char *text, const char *file, int line);
 
-#define MERGE_PATCH "content-type: application/merge-patch+json\n"
-#define JSON_PATCH  "content-type: application/json-patch+json\n"
-#define APPLY_PATCH "content-type: application/apply-patch+yaml\n"
-#define BASE        "/apis/test.example.com/v1"
-#define WIDGETS     BASE "/namespaces/n/widgets"
-#define TICKETS     BASE "/namespaces/n/tickets"
-#define RACKS       BASE "/racks"
-#define TYPE(kind)  "\"apiVersion\":\"test.example.com/v1\",\"kind\":\"" kind "\""
+#define MERGE_PATCH           "content-type: application/merge-patch+json\n"
+#define JSON_PATCH            "content-type: application/json-patch+json\n"
+#define APPLY_PATCH           "content-type: application/apply-patch+yaml\n"
+#define TEST_REVISION_WAIT_NS UINT64_C(200000000) /* instead of 3 s */
+
+#define BASE       "/apis/test.example.com/v1"
+#define WIDGETS    BASE "/namespaces/n/widgets"
+#define TICKETS    BASE "/namespaces/n/tickets"
+#define RACKS      BASE "/racks"
+#define TYPE(kind) "\"apiVersion\":\"test.example.com/v1\",\"kind\":\"" kind "\""
 
 #endif

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the plane lets a client take: time, streams, bytes."""
 
+import gzip
 import json
 import os
 import pathlib
 import signal
 import socket
+import struct
+import subprocess
 import sys
 import time
 import unittest
@@ -249,6 +252,113 @@ class Bytes(unittest.TestCase):
         answer = self.plane.create(CONFIG_MAPS, {"metadata": {"name": "A" * 900000}})
         self.assertEqual(answer.status, 422)
         self.assertLess(len(answer.body), 10000)
+
+
+class Compression(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.plane = Plane()
+        cls.addClassCleanup(cls.plane.close)
+        cls.plane.start()
+        for i in range(10):
+            assert cls.plane.create(CONFIG_MAPS, {
+                "metadata": {"name": f"large-{i}"},
+                "data": {"a": "".join(f"line {j * i}\n" for j in range(15000))}}).status == 201
+
+    def curl(self, plane, path, *arguments):
+        """(head, body) of the answer, the body as curl hands it out."""
+        pki = plane.state_dir / "pki"
+        result = subprocess.run(
+            ["curl", "--silent", "--show-error", "--cacert", pki / "ca.crt", "--cert",
+             pki / "admin.crt", "--key", pki / "admin.key", "--dump-header", "/dev/stderr",
+             "--user-agent", "test", *arguments, f"https://127.0.0.1:{plane.port}{path}"],
+            capture_output=True, check=True, timeout=60)
+        return result.stderr.decode().lower(), result.stdout
+
+    def test_large_answers_are_compressed_for_who_takes_it(self):
+        for version in ("--http1.1", "--http2"):
+            for path in (CONFIG_MAPS, f"{CONFIG_MAPS}?limit=5", f"{CONFIG_MAPS}/large-3",
+                         "/api/v1/configmaps?pretty=1"):
+                with self.subTest(path, version=version):
+                    plain_head, plain = self.curl(self.plane, path, version)
+                    head, body = self.curl(self.plane, path, version, "--compressed")
+                    _, raw = self.curl(
+                        self.plane, path, version, "--header", "Accept-Encoding: gzip")
+                    self.assertEqual(body, plain)
+                    self.assertEqual(gzip.decompress(raw), plain)
+                    self.assertLess(len(raw), len(plain) / 2)
+                    self.assertIn("content-encoding: gzip", head)
+                    self.assertIn("vary: accept-encoding", head)
+                    self.assertNotIn("content-encoding", plain_head)
+                    json.loads(body)
+
+    def test_small_answers_and_watches_are_not(self):
+        for path in ("/api/v1/namespaces", f"{CONFIG_MAPS}?watch=1&timeoutSeconds=1"):
+            head, body = self.curl(self.plane, path, "--header", "Accept-Encoding: gzip")
+            self.assertNotIn("content-encoding", head)
+            self.assertTrue(body.startswith(b"{"))
+
+    def test_kubectl_sees_no_difference(self):
+        self.assertEqual(
+            self.plane.kubectl("get", "configmaps", "-o", "json").stdout,
+            self.plane.kubectl(
+                "get", "configmaps", "-o", "json", "--disable-compression").stdout)
+
+    def test_the_gate_turns_it_off(self):
+        with Plane("--feature-gates=APIResponseCompression=false") as plane:
+            self.assertEqual(plane.create(CONFIG_MAPS, {
+                "metadata": {"name": "large"}, "data": {"a": "b" * 200000}}).status, 201)
+            head, body = self.curl(plane, CONFIG_MAPS, "--header", "Accept-Encoding: gzip")
+            self.assertNotIn("content-encoding", head)
+            self.assertTrue(body.startswith(b"{"))
+
+
+class Damage(unittest.TestCase):
+    """Bytes in the store that nobody can read, as a bad disk leaves them."""
+
+    MAGIC = struct.pack("<I", 0x3153b54f)
+
+    def damage(self, data, name):
+        """Spoils what opens the stored object, in every copy of it on the disk."""
+        found = 0
+        at = data.find(b'"name":"%s"' % name.encode())
+        while at >= 0:
+            start = data.rfind(self.MAGIC, max(0, at - 400), at)
+            if start >= 0:
+                data[start:start + 4] = b"\xde\xad\xbe\xef"
+                found += 1
+            at = data.find(b'"name":"%s"' % name.encode(), at + 1)
+        self.assertGreater(found, 0)
+
+    def test_an_object_that_cannot_be_read(self):
+        plane = Plane()
+        self.addCleanup(plane.close)
+        plane.start()
+        for i in range(5):
+            self.assertEqual(plane.create(CONFIG_MAPS, {
+                "metadata": {"name": f"object-{i}"}, "data": {"a": "b"}}).status, 201)
+        self.assertEqual(plane.stop(), 0)
+        path = plane.state_dir / "data" / "core" / "data.mdb"
+        data = bytearray(path.read_bytes())
+        self.damage(data, "object-1")
+        self.damage(data, "object-3")
+        path.write_bytes(data)
+        plane.start()
+        self.assertEqual(plane.get(f"{CONFIG_MAPS}/object-2").status, 200)
+        answer = plane.get(f"{CONFIG_MAPS}/object-1")
+        self.assertEqual((answer.status, answer.json()["reason"]), (500, "InternalError"))
+        self.assertEqual(
+            answer.json()["message"],
+            "Internal error occurred: /registry/configmaps/default/object-1: "
+            "the stored bytes are corrupt")
+        answer = plane.get(CONFIG_MAPS)
+        self.assertEqual((answer.status, answer.json()["reason"]), (500, "StorageReadError"))
+        self.assertEqual(
+            [cause["field"] for cause in answer.json()["details"]["causes"]],
+            ["/registry/configmaps/default/object-1", "/registry/configmaps/default/object-3"])
+        result = plane.kubectl("get", "configmaps", check=False)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("failed to read one or more configmaps", result.stderr)
 
 
 if __name__ == "__main__":
