@@ -208,6 +208,7 @@ static void stop(void *opaque)
 	storage_close(&core->storage);
 	authorizer_destroy(&core->authorizer);
 	rbac_destroy(&core->rbac);
+	arena_destroy(&core->openapi_arena);
 	memory_free(core->resources);
 }
 

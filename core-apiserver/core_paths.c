@@ -3,6 +3,7 @@
 #include "api_enablement.h"
 #include "core_server.h"
 #include "health_paths.h"
+#include "openapi_filter.h"
 #include "openapi_paths.h"
 
 static void handle_v3(struct request_context *context)
@@ -22,7 +23,22 @@ static void handle_v3(struct request_context *context)
 
 static void handle_v2(struct request_context *context)
 {
-	openapi_handle_v2(context, &api_core_openapi_swagger);
+	struct core_server *core = api_server_context(context->server);
+	const struct openapi_filter filter = {server_process_settings(core->process),
+		api_core_openapi_documents, api_core_openapi_document_count};
+
+	if (!openapi_filter_is_needed(&filter)) {
+		openapi_handle_v2(context, &api_core_openapi_swagger);
+		return;
+	}
+	/* Settings that a restart alone changes: it is made once. */
+	if (!core->openapi_arena) {
+		core->openapi_arena = arena_create(0);
+		if (!openapi_filter_swagger(core->openapi_arena, &filter, &api_core_openapi_swagger,
+			    &core->openapi))
+			core->openapi = api_core_openapi_swagger;
+	}
+	openapi_handle_v2(context, &core->openapi);
 }
 
 const struct api_server_path core_paths[] = {

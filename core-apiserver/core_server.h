@@ -3,6 +3,7 @@
 #define TROIKA_CORE_SERVER_H
 
 #include "api_server.h"
+#include "openapi_documents.h"
 #include "server_process.h"
 
 /* The core server's own context: what its files share. One per process, made in core_main.c. */
@@ -20,7 +21,9 @@ struct core_server {
 	struct api_server_peer peers[1];
 	size_t peer_count;
 	bool is_bootstrapped;
-	char external_address[300]; /* "HOST:PORT"; empty when it is not known */
+	struct arena *openapi_arena;    /* of `openapi`; NULL: it is not made yet */
+	struct openapi_swagger openapi; /* what --runtime-config leaves of it */
+	char external_address[300];     /* "HOST:PORT"; empty when it is not known */
 };
 
 /* core_namespace.c: the state of a namespace, from the store. */

@@ -434,14 +434,15 @@ static void handle_v2(struct request_context *context)
 	struct ext_server *server = api_server_context(context->server);
 	struct openapi_swagger swagger = api_extensions_openapi_swagger;
 	bool is_protobuf = openapi_wants_protobuf(context);
+	enum swagger_form form = is_protobuf ? SWAGGER_PROTOBUF : SWAGGER_JSON;
 
-	if (!server->is_disabled) {
-		enum swagger_form form = is_protobuf ? SWAGGER_PROTOBUF : SWAGGER_JSON;
-
-		bring_swagger_up_to_date(context, form);
-		*(is_protobuf ? &swagger.protobuf : &swagger.json) =
-			encoding_of(server->openapi->swagger[form]);
+	if (server->is_disabled) {
+		request_context_not_found(context);
+		return;
 	}
+	bring_swagger_up_to_date(context, form);
+	*(is_protobuf ? &swagger.protobuf : &swagger.json) =
+		encoding_of(server->openapi->swagger[form]);
 	openapi_handle_v2(context, &swagger);
 }
 

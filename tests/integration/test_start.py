@@ -80,6 +80,14 @@ class RuntimeConfig(unittest.TestCase):
             self.assertNotIn("apis/apps/v1", index)
             self.assertIn("apis/policy/v1", index)
             self.assertEqual(plane.get("/openapi/v3/apis/apps/v1").status, 404)
+            swagger = plane.get("/openapi/v2").json()["paths"]
+            self.assertFalse([path for path in swagger if path.startswith("/apis/apps/")])
+            self.assertFalse([path for path in swagger if path.startswith("/apis/batch/")])
+            self.assertTrue("/apis/policy/v1/poddisruptionbudgets" in swagger)
+            protobuf = plane.get("/openapi/v2", headers={
+                "Accept": "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"}).body
+            self.assertFalse(b"/apis/apps/v1/" in protobuf)
+            self.assertTrue(b"/apis/policy/v1/poddisruptionbudgets" in protobuf)
             services = self.services_of(plane)
             self.assertNotIn("v1.apps", services)
             self.assertIn("v1.policy", services)
@@ -108,6 +116,8 @@ class RuntimeConfig(unittest.TestCase):
             path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
             self.assertEqual(plane.get(path).status, 404)
             self.assertNotIn("apiextensions.k8s.io", self.groups_of(plane))
+            swagger = plane.get("/openapi/v2").json()["paths"]
+            self.assertFalse([path for path in swagger if "apiextensions.k8s.io" in path])
             self.assertNotIn(
                 "apis/apiextensions.k8s.io/v1", plane.get("/openapi/v3").json()["paths"])
 

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "openapi_filter.h"
+
+#include <zlib.h>
+
+#include "discovery.h"
+#include "json_reader.h"
+#include "json_writer.h"
+#include "openapi_paths.h"
+
+#define GZIP_WINDOW_BITS (15 + 16)
+
+/* Field numbers of openapi.v2.Document, Paths and NamedPathItem. */
+#define DOCUMENT_PATHS 8
+#define PATHS_PATH     2
+#define NAMED_NAME     1
+#define WIRE_BYTES     2
+
+bool openapi_filter_is_needed(const struct openapi_filter *filter)
+{
+	for (size_t i = 0; i < filter->count; i++) {
+		if (!api_enablement_has_path(filter->settings, filter->documents[i].path))
+			return true;
+	}
+	return false;
+}
+
+bool openapi_filter_keeps(const struct openapi_filter *filter, struct str path)
+{
+	path = str_skip(path, 1);
+	for (size_t i = 0; i < filter->count; i++) {
+		struct str document = filter->documents[i].path;
+
+		if (str_starts_with(path, document) &&
+			(path.length == document.length || path.data[document.length] == '/'))
+			return api_enablement_has_path(filter->settings, document);
+	}
+	return true;
+}
+
+/* ---- JSON ---- */
+
+static bool filter_json(struct arena *arena, const struct openapi_filter *filter, struct str text,
+	struct buffer *out)
+{
+	const struct json_read_options options = {.share_text = true};
+	struct json_value document, kept = json_object();
+	struct error err = ERROR_INIT(arena);
+	const struct json_value *paths;
+
+	if (json_read(arena, text, &options, &document, &err) != 0)
+		return false;
+	paths = json_find(&document, STR("paths"));
+	for (size_t i = 0; paths && paths->type == JSON_OBJECT && i < paths->length; i++) {
+		if (openapi_filter_keeps(filter, paths->members[i].key))
+			json_append_member(
+				arena, &kept, paths->members[i].key, paths->members[i].value);
+	}
+	json_set(arena, &document, STR("paths"), kept);
+	json_write(out, &document);
+	return true;
+}
+
+/* ---- Protobuf ---- */
+
+static bool take_varint(struct str *rest, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	for (unsigned shift = 0; shift < 64 && rest->length > 0; shift += 7) {
+		unsigned char byte = (unsigned char)rest->data[0];
+
+		*rest = str_skip(*rest, 1);
+		value |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80) {
+			*ret = value;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A field with its head as it stands, and its content. All fields up here are of bytes. */
+struct bytes_field {
+	uint64_t number;
+	struct str whole;
+	struct str content;
+};
+
+static bool take_field(struct str *rest, struct bytes_field *ret)
+{
+	struct str start = *rest;
+	uint64_t tag, length;
+
+	if (!take_varint(rest, &tag) || (tag & 7) != WIRE_BYTES || !take_varint(rest, &length) ||
+		length > rest->length)
+		return false;
+	ret->number = tag >> 3;
+	ret->content = str_slice(*rest, 0, (size_t)length);
+	*rest = str_skip(*rest, (size_t)length);
+	ret->whole = str_slice(start, 0, start.length - rest->length);
+	return true;
+}
+
+static bool keeps_item(const struct openapi_filter *filter, struct str item)
+{
+	struct bytes_field field;
+
+	while (!str_is_empty(item) && take_field(&item, &field)) {
+		if (field.number == NAMED_NAME)
+			return openapi_filter_keeps(filter, field.content);
+	}
+	return true;
+}
+
+static void append_varint(struct buffer *out, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		buffer_append_byte(out, (char)(value | 0x80));
+	buffer_append_byte(out, (char)value);
+}
+
+static bool filter_paths(const struct openapi_filter *filter, struct str paths, struct buffer *out)
+{
+	struct buffer kept = {0};
+	struct bytes_field field;
+	bool is_whole = true;
+
+	while (is_whole && !str_is_empty(paths)) {
+		is_whole = take_field(&paths, &field);
+		if (is_whole && (field.number != PATHS_PATH || keeps_item(filter, field.content)))
+			buffer_append(&kept, field.whole);
+	}
+	append_varint(out, DOCUMENT_PATHS << 3 | WIRE_BYTES);
+	append_varint(out, kept.length);
+	buffer_append(out, buffer_str(&kept));
+	buffer_fini(&kept);
+	return is_whole;
+}
+
+static bool filter_protobuf(
+	const struct openapi_filter *filter, struct str document, struct buffer *out)
+{
+	struct bytes_field field;
+
+	while (!str_is_empty(document)) {
+		if (!take_field(&document, &field))
+			return false;
+		if (field.number != DOCUMENT_PATHS)
+			buffer_append(out, field.whole);
+		else if (!filter_paths(filter, field.content, out))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Both ---- */
+
+static bool encode(struct arena *arena, struct str document, struct openapi_encoding *ret)
+{
+	struct str etag = discovery_etag(arena, document);
+	z_stream stream = {0};
+	struct buffer out = {0};
+	bool is_whole;
+
+	if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW_BITS, 8,
+		    Z_DEFAULT_STRATEGY) != Z_OK)
+		return false;
+	stream.next_in = (Bytef *)(uintptr_t)document.data;
+	stream.avail_in = (uInt)document.length;
+	stream.avail_out = (uInt)deflateBound(&stream, document.length);
+	stream.next_out = (Bytef *)buffer_reserve(&out, stream.avail_out);
+	is_whole = deflate(&stream, Z_FINISH) == Z_STREAM_END;
+	out.length = stream.total_out;
+	deflateEnd(&stream);
+	*ret = (struct openapi_encoding){
+		.gzip = arena_copy(arena, buffer_str(&out)),
+		.content_bytes = document.length,
+		.tag = str_slice(etag, 1, etag.length - 2),
+	};
+	buffer_fini(&out);
+	return is_whole;
+}
+
+bool openapi_filter_swagger(struct arena *arena, const struct openapi_filter *filter,
+	const struct openapi_swagger *whole, struct openapi_swagger *ret)
+{
+	struct arena *work = arena_create(0);
+	struct buffer text = {0}, out = {0};
+	bool is_good = openapi_inflate(&whole->json, &text) &&
+		       filter_json(work, filter, buffer_str(&text), &out) &&
+		       encode(arena, buffer_str(&out), &ret->json);
+
+	buffer_clear(&text);
+	buffer_clear(&out);
+	is_good = is_good && openapi_inflate(&whole->protobuf, &text) &&
+		  filter_protobuf(filter, buffer_str(&text), &out) &&
+		  encode(arena, buffer_str(&out), &ret->protobuf);
+	buffer_fini(&text);
+	buffer_fini(&out);
+	arena_destroy(&work);
+	return is_good;
+}
