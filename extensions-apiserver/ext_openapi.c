@@ -7,12 +7,12 @@
 #include "ext_openapi.h"
 
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "discovery.h"
 #include "ext_definition.h"
 #include "ext_server.h"
 #include "ext_swagger.h"
+#include "gzip_writer.h"
 #include "health_paths.h"
 #include "json_reader.h"
 #include "json_writer.h"
@@ -22,9 +22,8 @@
 #include "object_write.h"
 #include "openapi_paths.h"
 
-#define DOCUMENTS_KEPT   64
-#define GZIP_WINDOW_BITS (15 + 16)
-#define V3_PATH          "/openapi/v3/"
+#define DOCUMENTS_KEPT 64
+#define V3_PATH        "/openapi/v3/"
 
 struct kept_document {
 	struct blob *gzip;
@@ -77,32 +76,6 @@ void ext_openapi_destroy(struct ext_openapi **openapi)
 		free_document(gone->swagger[i]);
 	arena_destroy(&gone->meta_arena);
 	memory_free(gone);
-}
-
-/* ---- Compression ---- */
-
-static struct blob *deflate_text(struct str text)
-{
-	z_stream stream = {0};
-	struct buffer out = {0};
-	int outcome = deflateInit2(
-		&stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW_BITS, 8, Z_DEFAULT_STRATEGY);
-
-	if (outcome != Z_OK)
-		return NULL;
-	size_t bound = deflateBound(&stream, text.length);
-
-	stream.next_in = (Bytef *)(uintptr_t)text.data;
-	stream.avail_in = (uInt)text.length;
-	stream.next_out = (Bytef *)buffer_reserve(&out, bound);
-	stream.avail_out = (uInt)bound;
-	outcome = deflate(&stream, Z_FINISH);
-	out.length = bound - stream.avail_out;
-	deflateEnd(&stream);
-	struct blob *blob = outcome == Z_STREAM_END ? buffer_to_blob(&out) : NULL;
-
-	buffer_fini(&out);
-	return blob;
 }
 
 /* ---- Which group versions there are ---- */
@@ -227,7 +200,7 @@ static struct kept_document *keep(struct str text, struct str tag)
 	struct kept_document *kept = MEMORY_NEW(struct kept_document);
 
 	kept->content_bytes = text.length;
-	kept->gzip = deflate_text(text);
+	kept->gzip = gzip_compress(text);
 	kept->tag = blob_create(tag);
 	return kept;
 }

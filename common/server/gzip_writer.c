@@ -70,3 +70,16 @@ void gzip_writer_destroy(struct gzip_writer **writer)
 	deflateEnd(&gone->stream);
 	memory_free(gone);
 }
+
+struct blob *gzip_compress(struct str text)
+{
+	struct gzip_writer *writer = gzip_writer_create();
+	struct buffer out = {0};
+	struct blob *blob;
+
+	gzip_writer_add(writer, text, true, &out);
+	gzip_writer_destroy(&writer);
+	blob = buffer_to_blob(&out);
+	buffer_fini(&out);
+	return blob;
+}

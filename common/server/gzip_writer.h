@@ -25,5 +25,7 @@ struct gzip_writer *gzip_writer_create(void);
 void gzip_writer_add(
 	struct gzip_writer *writer, struct str bytes, bool is_last, struct buffer *out);
 void gzip_writer_destroy(struct gzip_writer **writer);
+/* A text that is kept compressed. */
+struct blob *gzip_compress(struct str text);
 
 #endif

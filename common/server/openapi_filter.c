@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "openapi_filter.h"
 
-#include <zlib.h>
-
 #include "discovery.h"
+#include "gzip_writer.h"
 #include "json_reader.h"
 #include "json_writer.h"
 #include "openapi_paths.h"
-
-#define GZIP_WINDOW_BITS (15 + 16)
 
 /* Field numbers of openapi.v2.Document, Paths and NamedPathItem. */
 #define DOCUMENT_PATHS 8
@@ -156,30 +153,17 @@ static bool filter_protobuf(
 
 /* ---- Both ---- */
 
-static bool encode(struct arena *arena, struct str document, struct openapi_encoding *ret)
+static void encode(struct arena *arena, struct str document, struct openapi_encoding *ret)
 {
 	struct str etag = discovery_etag(arena, document);
-	z_stream stream = {0};
-	struct buffer out = {0};
-	bool is_whole;
+	struct blob *blob = gzip_compress(document);
 
-	if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW_BITS, 8,
-		    Z_DEFAULT_STRATEGY) != Z_OK)
-		return false;
-	stream.next_in = (Bytef *)(uintptr_t)document.data;
-	stream.avail_in = (uInt)document.length;
-	stream.avail_out = (uInt)deflateBound(&stream, document.length);
-	stream.next_out = (Bytef *)buffer_reserve(&out, stream.avail_out);
-	is_whole = deflate(&stream, Z_FINISH) == Z_STREAM_END;
-	out.length = stream.total_out;
-	deflateEnd(&stream);
 	*ret = (struct openapi_encoding){
-		.gzip = arena_copy(arena, buffer_str(&out)),
+		.gzip = arena_copy(arena, blob_str(blob)),
 		.content_bytes = document.length,
 		.tag = str_slice(etag, 1, etag.length - 2),
 	};
-	buffer_fini(&out);
-	return is_whole;
+	blob_unref(&blob);
 }
 
 bool openapi_filter_swagger(struct arena *arena, const struct openapi_filter *filter,
@@ -188,14 +172,14 @@ bool openapi_filter_swagger(struct arena *arena, const struct openapi_filter *fi
 	struct arena *work = arena_create(0);
 	struct buffer text = {0}, out = {0};
 	bool is_good = openapi_inflate(&whole->json, &text) &&
-		       filter_json(work, filter, buffer_str(&text), &out) &&
-		       encode(arena, buffer_str(&out), &ret->json);
+		       filter_json(work, filter, buffer_str(&text), &out);
 
+	encode(arena, buffer_str(&out), &ret->json);
 	buffer_clear(&text);
 	buffer_clear(&out);
 	is_good = is_good && openapi_inflate(&whole->protobuf, &text) &&
-		  filter_protobuf(filter, buffer_str(&text), &out) &&
-		  encode(arena, buffer_str(&out), &ret->protobuf);
+		  filter_protobuf(filter, buffer_str(&text), &out);
+	encode(arena, buffer_str(&out), &ret->protobuf);
 	buffer_fini(&text);
 	buffer_fini(&out);
 	arena_destroy(&work);
