@@ -234,7 +234,7 @@ static void update_version(struct update *update, const struct json_value *versi
 		return;
 	if (change == EXT_CHANGE_OUTSIDE)
 		revision = present->resource->schema_revision;
-	serve_version(update, name_of(version), change == EXT_CHANGE_OUTSIDE, revision);
+	serve_version(update, name_of(version), change != EXT_CHANGE_INSIDE, revision);
 }
 
 /* Versions that were served and are no more. */

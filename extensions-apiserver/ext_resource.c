@@ -407,51 +407,61 @@ static bool same_member(const struct json_value *a, const struct json_value *b, 
 	return json_equal(in_a, in_b);
 }
 
-/* Objects are read through the schemas of the versions in which they may lie in the store. */
-static bool same_stored_schemas(
-	const struct json_value *definition, const struct json_value *old_definition)
+/*
+ * Objects are read through the schemas of the versions in which they may lie in the store; `name`
+ * is that of the row.
+ */
+static bool same_stored_schemas(const struct json_value *definition,
+	const struct json_value *old_definition, struct str name)
 {
 	const struct json_value *stored =
 		json_find_path(definition, "status", "storedVersions", NULL);
 
 	for (size_t i = 0; i < json_count(stored); i++) {
-		struct str name = json_text(json_element(stored, i));
+		struct str other = json_text(json_element(stored, i));
 
-		if (!same_member(ext_find_version(definition, name),
-			    ext_find_version(old_definition, name), "schema"))
+		if (!str_equal(other, name) &&
+			!same_member(ext_find_version(definition, other),
+				ext_find_version(old_definition, other), "schema"))
 			return false;
 	}
 	return true;
+}
+
+static bool same_texts(const struct json_value *definition, const struct json_value *version,
+	const struct json_value *old_definition, const struct json_value *old_version)
+{
+	static const char *const outside[] = {
+		"additionalPrinterColumns", "deprecated", "deprecationWarning", "subresources"};
+	bool is_same = same_member(json_find(definition, STR("status")),
+		json_find(old_definition, STR("status")), "acceptedNames");
+
+	for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++)
+		is_same &= same_member(version, old_version, outside[i]);
+	return is_same;
 }
 
 enum ext_change ext_resource_compare(const struct json_value *definition,
 	const struct json_value *version, const struct json_value *old_definition,
 	const struct json_value *old_version)
 {
-	static const char *const inside[] = {"schema", "selectableFields", "subresources"};
-	static const char *const outside[] = {
-		"additionalPrinterColumns", "deprecated", "deprecationWarning"};
 	const struct json_value *spec = json_find(definition, STR("spec"));
 	const struct json_value *old_spec = json_find(old_definition, STR("spec"));
-	const struct json_value *names =
-		json_find_path(definition, "status", "acceptedNames", NULL);
-	const struct json_value *old_names =
-		json_find_path(old_definition, "status", "acceptedNames", NULL);
-	bool same_storage = str_equal(text_of(ext_storage_version(definition), "name"),
-		text_of(ext_storage_version(old_definition), "name"));
-	bool is_same = same_member(json_find(definition, STR("status")),
-		json_find(old_definition, STR("status")), "acceptedNames");
+	struct str kind =
+		json_text(json_find_path(definition, "status", "acceptedNames", "kind", NULL));
+	struct str old_kind =
+		json_text(json_find_path(old_definition, "status", "acceptedNames", "kind", NULL));
+	struct str storage = text_of(ext_storage_version(definition), "name");
+	struct str name = text_of(version, "name");
 
-	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
-		if (!same_member(version, old_version, inside[i]))
-			return EXT_CHANGE_INSIDE;
-	}
-	if (!same_stored_schemas(definition, old_definition))
-		return EXT_CHANGE_INSIDE;
 	if (!same_member(spec, old_spec, "scope") || !same_member(spec, old_spec, "conversion") ||
-		!same_member(names, old_names, "kind") || !same_storage)
+		!str_equal(kind, old_kind) ||
+		!str_equal(storage, text_of(ext_storage_version(old_definition), "name")) ||
+		!same_member(version, old_version, "selectableFields") ||
+		!same_stored_schemas(definition, old_definition, name))
 		return EXT_CHANGE_INSIDE;
-	for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++)
-		is_same &= same_member(version, old_version, outside[i]);
-	return is_same ? EXT_CHANGE_NONE : EXT_CHANGE_OUTSIDE;
+	if (!same_member(version, old_version, "schema"))
+		return str_equal(storage, name) ? EXT_CHANGE_SCHEMA : EXT_CHANGE_INSIDE;
+	return same_texts(definition, version, old_definition, old_version) ? EXT_CHANGE_NONE
+									    : EXT_CHANGE_OUTSIDE;
 }

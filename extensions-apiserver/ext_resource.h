@@ -43,7 +43,9 @@ void ext_resource_release(void *context);
 enum ext_change {
 	EXT_CHANGE_NONE,    /* the row would be the same */
 	EXT_CHANGE_OUTSIDE, /* names, columns, texts: what a watch sends stays the same */
-	EXT_CHANGE_INSIDE,  /* objects may read differently now: watches have to end */
+	EXT_CHANGE_SCHEMA,  /* old objects may read differently; what is written from now on lies
+			       in the store as watches send it */
+	EXT_CHANGE_INSIDE,  /* watches would send something else than they should: they end */
 };
 /* How the rows of one version before and after an update of its definition differ. */
 enum ext_change ext_resource_compare(const struct json_value *definition,

@@ -207,8 +207,10 @@ static void what_watches_send_decides_whether_they_end(void **state)
 		{"spec/versions/0/additionalPrinterColumns", "[]", EXT_CHANGE_OUTSIDE},
 		{"status/acceptedNames/shortNames", "['w']", EXT_CHANGE_OUTSIDE},
 		{"spec/versions/0/selectableFields", "[]", EXT_CHANGE_INSIDE},
+		{"spec/versions/0/subresources", "{}", EXT_CHANGE_OUTSIDE},
 		{"spec/versions/0/schema/openAPIV3Schema/properties/spec", "{'type':'object'}",
-			EXT_CHANGE_INSIDE},
+			EXT_CHANGE_SCHEMA},
+		{"spec/versions/0/storage", "false", EXT_CHANGE_INSIDE},
 		{"spec/scope", "'Cluster'", EXT_CHANGE_INSIDE},
 	};
 	struct arena *arena = arena_create(0);

@@ -373,6 +373,8 @@ static void a_watch_outlives_changes_that_it_does_not_show(void **state)
 	assert_false(watch.has_ended);
 	change(fixture, "spec/versions/0/schema/openAPIV3Schema/properties/spec/properties",
 		"{'color':{'type':'string'}}");
+	assert_false(watch.has_ended);
+	change(fixture, "spec/versions/0/selectableFields", "[]");
 	if (!watch.has_ended)
 		event_loop_run(fixture->loop);
 	assert_true(watch.has_ended);

@@ -200,6 +200,28 @@ class CustomVersions(unittest.TestCase):
         answer = self.plane.get(self.path(group, "v1") + "?fieldSelector=spec.size%3D1")
         self.assertEqual(answer.status, 400, answer.body)
 
+    def test_a_watch_of_the_storage_version_goes_on_through_its_schema(self):
+        group = "grow.example.com"
+        second = version("v2", text=TEXT)
+        self.define(group, version("v1", storage=True, text=TEXT), second)
+        self.make(group, "v1", "a", {"text": "x"})
+        streams = {}
+        for name in ("v1", "v2"):
+            connection = self.plane.connect()
+            connection.request("GET", self.path(group, name) + "?watch=1&timeoutSeconds=30")
+            streams[name] = connection.getresponse()
+            json.loads(streams[name].readline())
+        self.change(group, version("v1", storage=True, text=TEXT, more={**TEXT, "default": "d"}),
+                    second)
+        self.assertEqual(streams["v2"].read(), b"", "what is stored reads differently in v2")
+        self.make(group, "v1", "b", {"text": "x"})
+        event = json.loads(streams["v1"].readline())
+        self.assertEqual(event["object"]["spec"], {"text": "x", "more": "d"})
+        self.touch(group, "v1", "a")
+        event = json.loads(streams["v1"].readline())
+        self.assertEqual((event["type"], event["object"]["spec"]),
+                         ("MODIFIED", {"text": "x", "more": "d"}))
+
     def test_a_watch_goes_on_while_its_version_stays_the_same(self):
         group = "watch.example.com"
         first, second = version("v1", storage=True, text=TEXT), version("v2", text=TEXT)
@@ -213,6 +235,9 @@ class CustomVersions(unittest.TestCase):
         changed["additionalPrinterColumns"] = [
             {"name": "Text", "type": "string", "jsonPath": ".spec.text"}]
         self.change(group, changed, {**second, "deprecated": True})
+        changed = copy.deepcopy(changed)
+        changed["subresources"] = {"status": {}}
+        self.change(group, changed, second)
         self.make(group, "v1", "a", {"text": "x"})
         for name, stream in streams.items():
             event = json.loads(stream.readline())
