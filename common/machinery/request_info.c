@@ -164,7 +164,9 @@ int request_info_parse(struct arena *arena, struct str method, struct str path,
 	bool is_core = info.part_count > 0 && str_equal(info.parts[0], STR("api"));
 	bool is_group = info.part_count > 0 && str_equal(info.parts[0], STR("apis"));
 
-	if (info.part_count < 3 || (!is_core && !is_group) || (is_group && info.part_count < 4)) {
+	/* Nothing is at "//api/v1/pods", which a proxy in front may take for another path. */
+	if (info.part_count < 3 || (!is_core && !is_group) || (is_group && info.part_count < 4) ||
+		str_starts_with(info.path, STR("//"))) {
 		info.verb = lower_case(arena, method);
 		*ret = info;
 		return 0;

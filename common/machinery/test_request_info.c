@@ -86,8 +86,8 @@ static void requests_are_named_as_upstream_names_them(void **state)
 
 static void other_paths_have_the_method_as_verb(void **state)
 {
-	static const char *const paths[] = {
-		"/", "/api", "/api/v1", "/apis", "/apis/apps/v1", "/healthz/etcd/x/y", "//"};
+	static const char *const paths[] = {"/", "/api", "/api/v1", "/apis", "/apis/apps/v1",
+		"/healthz/etcd/x/y", "//", "//api/v1/pods", "//apis/apps/v1/deployments/a"};
 	struct arena *arena = *state;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {

@@ -155,6 +155,20 @@ bool request_step_authorize(struct request_context *context)
 	return false;
 }
 
+static void refuse_method(struct request_context *context)
+{
+	error_set(&context->err, ERROR_METHOD_NOT_ALLOWED,
+		"the server does not allow this method on the requested resource");
+	request_context_fail(context);
+}
+
+/* The collection over all namespaces is there, but only to be read. */
+static bool is_of_all_namespaces(const struct request_context *context)
+{
+	return context->resource && (context->resource->flags & RESOURCE_NAMESPACED) &&
+	       str_is_empty(context->info.namespace) && str_is_empty(context->info.name);
+}
+
 bool request_step_negotiate(struct request_context *context)
 {
 	const struct api_server_path *entry;
@@ -170,7 +184,10 @@ bool request_step_negotiate(struct request_context *context)
 	if (!context->resource || !fits_scope(context) ||
 		context->info.part_count > PARTS_MAXIMUM ||
 		(!str_is_empty(context->info.subresource) && !context->subresource)) {
-		request_context_not_found(context);
+		if (is_of_all_namespaces(context))
+			refuse_method(context);
+		else
+			request_context_not_found(context);
 		return false;
 	}
 	if (!str_is_empty(context->resource->deprecation_warning))
@@ -229,13 +246,6 @@ static const struct {
 	{STR_INIT("delete"), API_VERB_DELETE, handle_delete},
 	{STR_INIT("deletecollection"), API_VERB_DELETECOLLECTION, handle_delete_collection},
 };
-
-static void refuse_method(struct request_context *context)
-{
-	error_set(&context->err, ERROR_METHOD_NOT_ALLOWED,
-		"the server does not allow this method on the requested resource");
-	request_context_fail(context);
-}
 
 /* Objects are made in their collection, and changed by their own URL. */
 static bool fits_method(const struct request_context *context)

@@ -16,7 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from plane import Plane  # noqa: E402  (found by the line above)
+from plane import Plane, wait_until  # noqa: E402  (found by the line above)
 from raw_http import (  # noqa: E402
     GOAWAY, HEADERS, PING, SETTINGS, Http2Connection, frame, head, receive_all)
 
@@ -252,6 +252,139 @@ class Bytes(unittest.TestCase):
         answer = self.plane.create(CONFIG_MAPS, {"metadata": {"name": "A" * 900000}})
         self.assertEqual(answer.status, 422)
         self.assertLess(len(answer.body), 10000)
+
+
+class Requests(unittest.TestCase):
+    """Odd requests at the secure port, byte by byte as they are."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.plane = Plane()
+        cls.addClassCleanup(cls.plane.close)
+        cls.plane.start()
+
+    def ask(self, line, *fields, with_certificate=True):
+        with Door(self.plane, "http/1.1", with_certificate).connect() as s:
+            s.sendall("\r\n".join(
+                [line, "Host: a", "Connection: close", *fields, "", ""]).encode("latin-1"))
+            answer = receive_all(s).decode()
+        return int(answer.split()[1]), answer.partition("\r\n\r\n")[2]
+
+    def test_methods_that_nobody_knows(self):
+        for method in ("get", "FOO", "TRACE", "OPTIONS", "PUT", "POST", "DELETE"):
+            status, body = self.ask(f"{method} /api/v1/pods HTTP/1.1")
+            self.assertEqual(status, 405, method)
+            self.assertEqual(json.loads(body)["reason"], "MethodNotAllowed")
+        for method in ("get", "FOO", "TRACE", "OPTIONS"):
+            self.assertEqual(self.ask(f"{method} {CONFIG_MAPS} HTTP/1.1")[0], 405, method)
+            self.assertEqual(self.ask(f"{method} {CONFIG_MAPS}/a HTTP/1.1")[0], 405, method)
+        self.assertEqual(self.ask("HEAD /api/v1/pods HTTP/1.1"), (200, ""))
+        self.assertEqual(self.ask("CONNECT a:80 HTTP/1.1")[0], 405)
+        self.assertEqual(self.ask("OPTIONS * HTTP/1.1")[0], 200)
+
+    def test_paths_are_taken_as_they_are(self):
+        for path in ("//api/v1/pods", "/api/v1/../v1/pods", "/api//v1/pods", "/api/v1/./pods",
+                     "/x/../api/v1/pods", "/%2fapi/v1/pods",
+                     "/api/v1/namespaces/%2e%2e/pods/..%2f..%2fsecrets"):
+            status, _ = self.ask(f"GET {path} HTTP/1.1")
+            self.assertIn(status, (400, 404), path)
+        for path in ("/%zz", "/%0", "/a\x80", "/a\x01"):
+            self.assertEqual(self.ask(f"GET {path} HTTP/1.1")[0], 400, path)
+        self.assertEqual(self.ask("GET https://other.example/version HTTP/1.1")[0], 200)
+
+    def test_who_asks_is_not_said_twice(self):
+        self.assertEqual(self.ask("GET /version HTTP/1.1", "Authorization: Bearer a",
+                                  "Authorization: Bearer b", with_certificate=False)[0], 400)
+        self.assertEqual(self.ask(
+            "GET /version HTTP/1.1", "Authorization: Bearer a", with_certificate=False)[0], 401)
+
+    def test_expectations(self):
+        self.assertEqual(self.ask("GET /version HTTP/1.1", "Expect: more")[0], 417)
+
+    def test_plain_http_is_told_where_it_is(self):
+        with socket.create_connection(("127.0.0.1", self.plane.port), 20) as s:
+            s.sendall(b"GET /version HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(receive_all(s), b"HTTP/1.0 400 Bad Request\r\n\r\n"
+                             b"Client sent an HTTP request to an HTTPS server.\n")
+
+
+class InFlight(unittest.TestCase):
+    def test_over_the_limit_is_to_come_back(self):
+        plane = Plane("--max-requests-inflight=2", "--max-mutating-requests-inflight=1")
+        self.addCleanup(plane.close)
+        plane.bootstrap()
+        tokens = plane.state_dir / "tokens.csv"
+        tokens.write_text("alice-token,alice,uid\n")
+        plane.flags.append(f"--token-auth-file={tokens}")
+        plane.start()
+        alice = {"Authorization": "Bearer alice-token"}
+        pid = plane.server_pids()["core-apiserver"]
+        os.kill(pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, pid, signal.SIGCONT)
+        waiting = []
+        for method in ("GET", "GET", "POST"):
+            connection = plane.connect(with_certificate=False)
+            self.addCleanup(connection.close)
+            connection.request(method, CONFIG_MAPS, headers=alice)
+            waiting.append(connection)
+        for method in ("GET", "POST"):
+            refused = wait_until(
+                lambda: next((answer for answer in [plane.request(
+                    method, CONFIG_MAPS + "?timeout=100ms", headers=alice,
+                    with_certificate=False)] if answer.status == 429), None), "429")
+            self.assertEqual(refused.headers["Retry-After"], "1")
+            self.assertEqual(refused.body, b"Too many requests, please try again later.\n")
+        # Watches and administrators are not counted.
+        self.assertEqual(plane.get("/version").status, 200)
+        os.kill(pid, signal.SIGCONT)
+        for connection in waiting:
+            self.assertIn(connection.getresponse().status, (403,))
+        answer = plane.get(CONFIG_MAPS, headers=alice, with_certificate=False)
+        self.assertEqual(answer.status, 403)
+
+
+class SlowReaders(unittest.TestCase):
+    def test_a_watch_that_nobody_reads_costs_no_memory(self):
+        with Plane() as plane:
+            slow = [Door(plane, "http/1.1", True).connect() for _ in range(10)]
+            for s in slow:
+                self.addCleanup(s.close)
+                s.sendall(f"GET {CONFIG_MAPS}?watch=1&resourceVersion=1 HTTP/1.1\r\n"
+                          "Host: a\r\n\r\n".encode())
+                self.assertEqual(s.recv(12), b"HTTP/1.1 200")
+            quick = plane.connect()
+            self.addCleanup(quick.close)
+            quick.request("GET", f"{CONFIG_MAPS}?watch=1&resourceVersion=1")
+            events = quick.getresponse()
+            self.assertEqual(plane.create(CONFIG_MAPS, {
+                "metadata": {"name": "a"}, "data": {"a": "b" * 1000000}}).status, 201)
+            self.write(plane, events, 4)
+            before = self.memory(plane)
+            self.write(plane, events, 60)
+            # 60 MB for each of them, of which sockets and queues hold a part.
+            self.assertLess(self.memory(plane) - before, 60_000_000)
+
+    @staticmethod
+    def write(plane, events, count):
+        """So many changes, each seen by the quick watch."""
+        connection = plane.connect()
+        for i in range(count):
+            answer = plane.request(
+                "PATCH", f"{CONFIG_MAPS}/a",
+                json.dumps({"data": {"a": chr(97 + i % 26) * 1000000, "i": str(i)}}),
+                {"Content-Type": "application/merge-patch+json"}, connection)
+            revision = answer.json()["metadata"]["resourceVersion"]
+            while json.loads(events.readline())["object"]["metadata"][
+                    "resourceVersion"] != revision:
+                pass
+        connection.close()
+
+    @staticmethod
+    def memory(plane):
+        """What is in use by none but our processes; pages of the store's file do not count."""
+        return sum(int(line.split()[1]) * 1024 for pid in plane.all_pids()
+                   for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+                   if line.startswith("RssAnon:"))
 
 
 class Compression(unittest.TestCase):
