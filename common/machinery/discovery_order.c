@@ -61,19 +61,22 @@ int discovery_compare_versions(
 	return version_order_compare(version_a, version_b);
 }
 
+/* Priorities are looked up once for each row rather than once for each comparison. */
+struct ranked_row {
+	const struct api_resource *row;
+	int64_t group_priority, version_priority;
+};
+
 static int compare_rows(const void *left, const void *right)
 {
-	const struct api_resource *a = *(const struct api_resource *const *)left;
-	const struct api_resource *b = *(const struct api_resource *const *)right;
-	int64_t group_a, version_a, group_b, version_b;
-
-	discovery_builtin_priority(NULL, a->group, a->version, &group_a, &version_a);
-	discovery_builtin_priority(NULL, b->group, b->version, &group_b, &version_b);
-	int order = discovery_compare_groups(group_a, a->group, group_b, b->group);
+	const struct ranked_row *a = left, *b = right;
+	int order = discovery_compare_groups(
+		a->group_priority, a->row->group, b->group_priority, b->row->group);
 
 	if (order == 0)
-		order = discovery_compare_versions(version_a, a->version, version_b, b->version);
-	return order != 0 ? order : str_compare(a->resource, b->resource);
+		order = discovery_compare_versions(
+			a->version_priority, a->row->version, b->version_priority, b->row->version);
+	return order != 0 ? order : str_compare(a->row->resource, b->row->resource);
 }
 
 struct discovery_rows discovery_sort(
@@ -83,10 +86,16 @@ struct discovery_rows discovery_sort(
 		.rows = ARENA_ARRAY(arena, const struct api_resource *, count + 1),
 		.count = count,
 	};
+	struct ranked_row *ranked = ARENA_ARRAY(arena, struct ranked_row, count + 1);
 
+	for (size_t i = 0; i < count; i++) {
+		ranked[i].row = resources[i];
+		discovery_builtin_priority(NULL, resources[i]->group, resources[i]->version,
+			&ranked[i].group_priority, &ranked[i].version_priority);
+	}
+	qsort(ranked, count, sizeof(ranked[0]), compare_rows);
 	for (size_t i = 0; i < count; i++)
-		rows.rows[i] = resources[i];
-	qsort(rows.rows, count, sizeof(rows.rows[0]), compare_rows);
+		rows.rows[i] = ranked[i].row;
 	return rows;
 }
 
