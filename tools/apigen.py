@@ -67,6 +67,7 @@ class Generator:
         self.with_defaults = self._closure(self._own_defaults)
         self.with_rules = self._closure(self._own_rules)
         self.default_functions = set()
+        self.check_functions = set()
         self.cell_functions = set()
 
     def _types(self):
@@ -86,6 +87,8 @@ class Generator:
 
     @staticmethod
     def _own_rules(owner):
+        if owner.check_function:
+            return True
         for field in owner.fields:
             rules = Rules(field)
             if rules.own or rules.element:
@@ -142,11 +145,14 @@ class Generator:
                             'field_count': str(len(owner.fields))})
         members.update({
             'rules': self._rules(own), 'default_function': owner.default_function or None,
+            'check_function': owner.check_function or None,
             'has_defaults': boolean(owner.name in self.with_defaults),
             'has_rules': boolean(bool(own) or owner.name in self.with_rules),
         })
         if owner.default_function:
             self.default_functions.add(owner.default_function)
+        if owner.check_function:
+            self.check_functions.add(owner.check_function)
         return members
 
     def _container(self, value, rules, field):
@@ -195,14 +201,14 @@ class Generator:
             elif rule in ('minimum', 'maximum'):
                 members['has_' + rule] = 'true'
                 members[rule] = value
-            elif rule in ('pattern', 'format'):
-                members[rule] = string(value)
+            elif rule in ('pattern', 'format', 'key-format'):
+                members[rule.replace('-', '_')] = string(value)
             elif rule == 'enum':
                 words = value.split('|')
                 members['enum_count'] = str(len(words))
                 members['enum_values'] = self.data.json_array(words)
             else:
-                members[{'required': 'required_value', 'immutable': 'immutable',
+                members[{'required': 'required_value', 'immutable': 'immutable', 'labels': 'labels',
                          'unique': 'unique_items', 'enum-or-empty': 'enum_allows_empty'}[rule]] = \
                     'true'
         return '&' + self.data.rule(members)
@@ -389,10 +395,13 @@ const struct schema *%s_find_schema(struct str name)
                 if self.tables.types[name].fields:
                     lines.append('extern const struct schema_field fields_%s[];' % c_name)
                     lines.append('extern const uint16_t order_%s[];' % c_name)
-        if self.default_functions or self.cell_functions:
+        if self.default_functions or self.check_functions or self.cell_functions:
             lines += ['', '/* Functions that the tables name. */']
         for function in sorted(self.default_functions):
             lines.append('void %s(struct arena *arena, struct json_value *object);' % function)
+        for function in sorted(self.check_functions):
+            lines.append('void %s(const struct json_value *object, const struct json_value *old,\n\t'
+                         'const struct field_path *path, struct field_errors *errors);' % function)
         for function in sorted(self.cell_functions):
             lines.append('struct json_value %s(\n\tconst struct table_cell_context *context, '
                          'const struct json_value *object);' % function)

@@ -81,6 +81,7 @@ class Type:
         self.rows = []          # fields and inlined types in table order
         self.fields = []        # flat
         self.default_function = ''
+        self.check_function = ''
         self.is_kind = False
 
     @property
@@ -212,6 +213,11 @@ class Tables:
         if not os.path.exists(path):
             return
         for type_name, name, rule, value in rows(path, 4):
+            if name == '-':
+                if rule != 'check':
+                    raise TableError('%s: a type has no rule "%s"' % (type_name, rule))
+                self.types[type_name].check_function = value
+                continue
             for field in self._declared(type_name, name):
                 field.rules = dict(field.rules, **{rule: value})
 

@@ -51,4 +51,10 @@ bool label_selector_matches_stored(
 bool label_selector_matches_labels(
 	const struct label_selector *selector, const struct json_value *labels);
 
+/* Of meta/v1.LabelSelectorRequirement, as schema_check_fn: whether the operator takes values. */
+struct field_path;
+struct field_errors;
+void meta_check_label_requirement(const struct json_value *object, const struct json_value *old,
+	const struct field_path *path, struct field_errors *errors);
+
 #endif

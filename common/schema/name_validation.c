@@ -398,6 +398,14 @@ bool name_format_find(struct str keyword, enum name_format *ret_format)
 		{STR_INIT("k8s-prefixed-label-key"), NAME_FORMAT_K8S_PREFIXED_LABEL_KEY},
 		{STR_INIT("k8s-path-segment-name"), NAME_FORMAT_PATH_SEGMENT},
 		{STR_INIT("k8s-uuid"), NAME_FORMAT_K8S_UUID},
+		/* Not OpenAPI's: the formats of upstream's older validators, for api/rules.tsv. */
+		{STR_INIT("label"), NAME_FORMAT_DNS1123_LABEL},
+		{STR_INIT("subdomain"), NAME_FORMAT_DNS1123_SUBDOMAIN},
+		{STR_INIT("label-1035"), NAME_FORMAT_DNS1035_LABEL},
+		{STR_INIT("port-name"), NAME_FORMAT_PORT_NAME},
+		{STR_INIT("config-key"), NAME_FORMAT_CONFIG_KEY},
+		{STR_INIT("environment"), NAME_FORMAT_ENVIRONMENT},
+		{STR_INIT("http-header"), NAME_FORMAT_HTTP_HEADER},
 	};
 
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {

@@ -63,7 +63,9 @@ struct schema_rules {
 	bool unique_items;
 	struct str pattern;
 	const struct regex *compiled_pattern; /* NULL: compiled when first needed by the engine */
-	struct str format; /* OpenAPI format, or a k8s-... name format; empty: none */
+	struct str format;     /* OpenAPI format, or a k8s-... name format; empty: none */
+	struct str key_format; /* built-ins: the name format of a map's keys; empty: none */
+	bool labels;           /* built-ins: a map of label keys to label values */
 	/* Custom schemas only: the logical junctors. */
 	const struct schema *const *all_of;
 	const struct schema *const *any_of;
@@ -99,6 +101,16 @@ struct schema_field {
  */
 typedef void (*schema_default_fn)(struct arena *arena, struct json_value *object);
 
+/*
+ * What no rule can say of an object of the type: adds what is wrong with it to errors (allocate in
+ * errors->arena). `old` is the object in its place before the write, NULL when there was none or
+ * its place is not known; members of `object` have the types of the schema.
+ */
+struct field_path;
+struct field_errors;
+typedef void (*schema_check_fn)(const struct json_value *object, const struct json_value *old,
+	const struct field_path *path, struct field_errors *errors);
+
 struct schema {
 	enum schema_kind kind;
 	uint16_t flags;
@@ -115,6 +127,7 @@ struct schema {
 						   type: what its schema demands of metadata, or NULL */
 	const struct schema_rules *rules;       /* NULL: none */
 	schema_default_fn default_function;     /* NULL: none */
+	schema_check_fn check_function;         /* built-ins, after the rules of fields; or NULL */
 	const struct json_value *default_value; /* of a list element or map value; NULL: none */
 	bool has_defaults; /* here or below: subtrees without any are not walked */
 	bool has_rules;    /* the same for rules and required fields */

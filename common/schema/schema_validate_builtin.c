@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "name_validation.h"
@@ -92,12 +93,45 @@ static void check_extended_resource(struct validation *validation, const struct 
 	check_names(validation, NAME_FORMAT_QUALIFIED, with_prefix, "", value, path);
 }
 
+static bool is_address(struct str text, bool with_prefix)
+{
+	char copy[64] = "";
+	unsigned char address[16];
+	size_t slash = str_find_byte(text, '/');
+	struct str prefix = str_skip(text, slash + 1);
+	int64_t bits;
+
+	if (text.length >= sizeof(copy) || (slash < text.length) != with_prefix ||
+		str_find_byte(text, '\0') < text.length)
+		return false;
+	memcpy(copy, text.data, slash);
+
+	bool is_v4 = inet_pton(AF_INET, copy, address) == 1;
+
+	if (!is_v4 && inet_pton(AF_INET6, copy, address) != 1)
+		return false;
+	return !with_prefix ||
+	       (str_parse_i64(prefix, &bits) && bits >= 0 && bits <= (is_v4 ? 32 : 128));
+}
+
+static void check_address(struct validation *validation, const struct json_value *value,
+	bool with_prefix, const struct field_path *path)
+{
+	if (is_address(json_text(value), with_prefix))
+		return;
+	validate_fail(validation, FIELD_ERROR_INVALID, path, value, "%s",
+		with_prefix ? "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+			    : "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+}
+
 static void check_format(struct validation *validation, const struct schema_rules *rules,
 	const struct json_value *value, const struct field_path *path)
 {
 	enum name_format format;
 
-	if (name_format_find(rules->format, &format))
+	if (str_equal_c(rules->format, "ip") || str_equal_c(rules->format, "cidr"))
+		check_address(validation, value, str_equal_c(rules->format, "cidr"), path);
+	else if (name_format_find(rules->format, &format))
 		check_names(validation, format, json_text(value), "", value, path);
 	else if (str_equal_c(rules->format, "k8s-resource-pool-name"))
 		check_pool_name(validation, value, path);
@@ -181,6 +215,27 @@ static void check_count(struct validation *validation, size_t count, int64_t min
 			maximum == 1 ? "item" : "items");
 }
 
+/* Keys as key_format says, named by themselves; labels are named by their map. */
+static void check_keys(struct validation *validation, const struct schema_rules *rules,
+	const struct json_value *map, const struct field_path *path)
+{
+	enum name_format format;
+
+	for (uint32_t i = 0; i < map->length; i++) {
+		const struct json_member *member = &map->members[i];
+		struct json_value key = json_string(member->key);
+		struct field_path child = field_path_key(path, member->key);
+
+		if (rules->labels) {
+			check_names(validation, NAME_FORMAT_QUALIFIED, member->key, "", &key, path);
+			check_names(validation, NAME_FORMAT_LABEL_VALUE, json_text(&member->value),
+				"", &member->value, path);
+		} else if (name_format_find(rules->key_format, &format)) {
+			check_names(validation, format, member->key, "", &key, &child);
+		}
+	}
+}
+
 static bool is_absent(const struct schema *schema, const struct json_value *value)
 {
 	return !value || value->type == JSON_NULL || schema_scalar_is_empty(schema, value) ||
@@ -225,6 +280,8 @@ static __attribute__((noinline)) void check_rules(struct validation *validation,
 	} else if (value->type == JSON_OBJECT) {
 		check_count(validation, value->length, rules->minimum_properties,
 			rules->maximum_properties, path);
+		if (schema->kind == SCHEMA_MAP)
+			check_keys(validation, rules, value, path);
 	}
 }
 
@@ -301,6 +358,8 @@ static void check_struct(struct validation *validation, const struct schema *sch
 			validate_builtin(
 				validation, field->schema, found, found_old, &child, depth + 1);
 	}
+	if (schema->check_function && validation->errors)
+		schema->check_function(value, old, path, validation->errors);
 }
 
 void validate_builtin(struct validation *validation, const struct schema *schema,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api_core.h"
+#include "base64_text.h"
 
 void core_default_namespace(struct arena *arena, struct json_value *object)
 {
@@ -14,11 +15,63 @@ void core_default_namespace(struct arena *arena, struct json_value *object)
 	json_sort_members(labels);
 }
 
+/* stringData is a way to write: its values become data, over what is there. */
+void core_default_secret(struct arena *arena, struct json_value *object)
+{
+	const struct json_value *found = json_find(object, STR("stringData"));
+	if (!found)
+		return;
+	struct json_value text = *found;
+	json_remove(object, STR("stringData"));
+	if (json_count(&text) == 0)
+		return;
+	struct json_value *data = json_ensure_object(arena, object, STR("data"));
+	for (size_t i = 0; i < text.length; i++)
+		json_set(arena, data, text.members[i].key,
+			json_string(base64_text_encode(arena, json_text(&text.members[i].value))));
+	json_sort_members(data);
+}
+
 void core_default_node_status(struct arena *arena, struct json_value *object)
 {
 	const struct json_value *capacity = json_find(object, STR("capacity"));
 	if (json_count(capacity) > 0 && json_count(json_find(object, STR("allocatable"))) == 0)
 		json_set(arena, object, STR("allocatable"), json_copy(arena, capacity, false));
+}
+
+/*
+ * A first value and the list of all of them, which name one thing twice: a list that does not begin
+ * with the value gives way to it.
+ */
+static void pair_with_list(struct arena *arena, struct json_value *object, struct str one,
+	struct str many, struct str key)
+{
+	struct str value = json_text(json_find(object, one));
+	const struct json_value *first = json_element(json_find(object, many), 0);
+	struct str listed = json_text(str_is_empty(key) ? first : json_find(first, key));
+	if (str_equal(value, listed))
+		return;
+	if (str_is_empty(value)) {
+		json_set(arena, object, one, json_string(listed));
+		return;
+	}
+	struct json_value item = json_string(value), list = json_array();
+	if (!str_is_empty(key)) {
+		item = json_object();
+		json_set(arena, &item, key, json_string(value));
+	}
+	json_append(arena, &list, item);
+	json_set(arena, object, many, list);
+}
+
+void core_default_node_spec(struct arena *arena, struct json_value *object)
+{
+	pair_with_list(arena, object, STR("podCIDR"), STR("podCIDRs"), STR(""));
+}
+
+void core_default_pod_status(struct arena *arena, struct json_value *object)
+{
+	pair_with_list(arena, object, STR("podIP"), STR("podIPs"), STR("ip"));
 }
 
 /* Gives `target` those quantities of `source` that it lacks. */

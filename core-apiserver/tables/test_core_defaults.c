@@ -215,7 +215,8 @@ static void validation_names_what_is_wrong(void **state)
 			"{'spec':{'replicas':-1,'selector':{'matchLabels':{'a':'b'}},"
 			"'template':{'spec':{'containers':[{'name':'c','image':'i'}]}}}}",
 			"spec.replicas"},
-		{"services", "{'spec':{'ports':[{'port':70000}]}}", "spec.ports[0].port"},
+		{"services", "{'spec':{'ports':[{'port':70000,'targetPort':80}]}}",
+			"spec.ports[0].port"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct arena *arena = arena_create(0);
