@@ -54,8 +54,8 @@ static void apply(
 
 	if (managed_fields_apply(arena, &request, live, config, true, &first, &err) != 0)
 		return;
-	/* Applying the same again changes nothing, unless the object was left without a manager: the
-	 * next apply then finds what remains to have been there before the first. */
+	/* Applying the same again changes nothing, unless the object was left without a manager:
+	 * the next apply then finds what remains to have been there before the first. */
 	ASSERT(managed_fields_apply(arena, &request, &first, config, false, &second, &err) == 0);
 	if (json_find_path(&first, "metadata", "managedFields", NULL))
 		ASSERT(managed_fields_equal_but_times(&first, &second));
