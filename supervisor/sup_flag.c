@@ -322,7 +322,7 @@ void sup_flags_log(const struct sup_flags *flags)
 	const struct sup_flag *sorted[SUP_FLAG_COUNT];
 	struct arena *arena;
 
-	if (log_verbosity() < 1)
+	if (!log_is_on(1, __FILE__))
 		return;
 	sup_flags_sort(sorted);
 	arena = arena_create(0);

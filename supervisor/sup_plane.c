@@ -5,6 +5,7 @@
 #include "log.h"
 #include "sup_notify.h"
 #include "sup_settings.h"
+#include "sup_sink.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -107,6 +108,7 @@ int sup_plane_reload(struct sup_plane *plane, struct error *err)
 
 	if (plane->shutdown.has_begun)
 		return error_set(err, ERROR_INVALID, "the plane is stopping");
+	sup_sink_reopen();
 	if (make_settings(plane, settings, err) < 0) {
 		log_error("Nothing is reloaded: %.*s", STR_ARG(err->message));
 		return ERROR_RETURN;

@@ -9,6 +9,8 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -132,6 +134,7 @@ static int open_named(unsigned severity, char *ret_path, size_t size_bytes)
 static int open_file(unsigned severity, char *ret_path, size_t size_bytes)
 {
 	struct file *file = &sink.files[severity];
+	struct stat status = {0};
 	int fd;
 
 	if (sink.has_one_file) {
@@ -144,7 +147,8 @@ static int open_file(unsigned severity, char *ret_path, size_t size_bytes)
 		return -1;
 	if (file->fd >= 0)
 		close(file->fd);
-	*file = (struct file){.fd = fd};
+	fstat(fd, &status);
+	*file = (struct file){.fd = fd, .size_bytes = (uint64_t)status.st_size};
 	write_header(file);
 	return 0;
 }
@@ -289,6 +293,17 @@ int sup_sink_open(const struct sup_flags *flags, struct error *err)
 	}
 	log_set_writer(write_line);
 	return 0;
+}
+
+void sup_sink_reopen(void)
+{
+	char path[PATH_MAX] = "";
+
+	for (unsigned i = 0; i < SEVERITY_COUNT; i++) {
+		if (sink.files[i].fd >= 0 && open_file(i, path, sizeof(path)) < 0)
+			log_error("The log goes on in its old file: opening %s: %s", path,
+				strerror(errno));
+	}
 }
 
 void sup_sink_close(void)

@@ -15,6 +15,9 @@
 /* Opens what the flags name and takes over the log's lines. */
 int sup_sink_open(const struct sup_flags *flags, struct error *err) WARN_UNUSED;
 void sup_sink_close(void);
+/* Begins new files, for the old ones may have been moved away; one that cannot be opened goes on.
+ */
+void sup_sink_reopen(void);
 /* A whole line with its '\n', in either format; what is in neither counts as information. */
 void sup_sink_write(const char *line, size_t length);
 
