@@ -10,7 +10,10 @@
 
 /* Of all requests of a server: beyond it new bodies are answered with 503. */
 #define SERVER_BODY_BYTES_MAXIMUM (256u * 1024 * 1024)
-#define SMALL_WRITES_BLOCK_BYTES  2048
+/* When so much waits for clients that do not read, each gets little more until some have read. */
+#define SERVER_OUTPUT_BYTES_MAXIMUM (64u * 1024 * 1024)
+#define SCARCE_HIGH_WATER_BYTES     (16u * 1024)
+#define SMALL_WRITES_BLOCK_BYTES    2048
 
 /* ---- Life ---- */
 
@@ -98,6 +101,15 @@ static void call_on_writable(void *context)
 		exchange->on_writable(exchange->context);
 }
 
+static void count_output(struct http_exchange *exchange)
+{
+	struct http_server *server = exchange->server;
+
+	server->output_bytes -= exchange->counted_bytes;
+	exchange->counted_bytes = http_exchange_queued_bytes(exchange);
+	server->output_bytes += exchange->counted_bytes;
+}
+
 void exchange_destroy(struct http_exchange *exchange)
 {
 	struct http_server *server = exchange->server;
@@ -112,6 +124,7 @@ void exchange_destroy(struct http_exchange *exchange)
 	server->body_bytes -= exchange->body.length;
 	buffer_fini(&exchange->body);
 	http_queue_clear(&exchange->output);
+	count_output(exchange);
 	server_return_arena(server, exchange->request.arena);
 }
 
@@ -261,6 +274,7 @@ static void start(struct http_exchange *exchange, int status, const struct http_
 /* The output has grown, or ended. */
 static void output_changed(struct http_exchange *exchange)
 {
+	count_output(exchange);
 	if (exchange->stream_id != 0)
 		http2_server_resume(exchange);
 	http_connection_flush_later(&exchange->connection->transport);
@@ -275,6 +289,7 @@ void http_exchange_respond(struct http_exchange *exchange, int status,
 	if (!str_equal(exchange->request.method, STR("HEAD")) && status != 204 && status != 304)
 		http_queue_append(&exchange->output, body);
 	exchange->progress_ns = clock_now_ns();
+	count_output(exchange);
 	start(exchange, status, headers, (int64_t)body.length);
 }
 
@@ -287,6 +302,7 @@ void http_exchange_respond_blob(struct http_exchange *exchange, int status,
 	if (!str_equal(exchange->request.method, STR("HEAD")) && status != 204 && status != 304)
 		http_queue_append_blob(&exchange->output, body);
 	exchange->progress_ns = clock_now_ns();
+	count_output(exchange);
 	start(exchange, status, headers, (int64_t)body->length);
 }
 
@@ -323,10 +339,19 @@ static bool prepare_write(struct http_exchange *exchange, size_t length)
 	return true;
 }
 
+static size_t high_water(const struct http_server *server)
+{
+	size_t bytes = server->limits.write_high_water_bytes;
+
+	return server->output_bytes > SERVER_OUTPUT_BYTES_MAXIMUM && bytes > SCARCE_HIGH_WATER_BYTES
+		       ? SCARCE_HIGH_WATER_BYTES
+		       : bytes;
+}
+
 static bool is_under_high_water(struct http_exchange *exchange)
 {
-	bool under = exchange->is_closed || http_exchange_queued_bytes(exchange) <
-						    exchange->server->limits.write_high_water_bytes;
+	bool under = exchange->is_closed ||
+		     http_exchange_queued_bytes(exchange) < high_water(exchange->server);
 
 	exchange->waits_for_writable |= !under;
 	return under;
@@ -363,9 +388,9 @@ size_t http_exchange_queued_bytes(const struct http_exchange *exchange)
 void exchange_output_moved(struct http_exchange *exchange)
 {
 	exchange->progress_ns = clock_now_ns();
+	count_output(exchange);
 	if (!exchange->waits_for_writable || exchange->writable_is_due ||
-		http_exchange_queued_bytes(exchange) >
-			exchange->server->limits.write_high_water_bytes / 2)
+		http_exchange_queued_bytes(exchange) > high_water(exchange->server) / 2)
 		return;
 	exchange->waits_for_writable = false;
 	exchange->writable_is_due = true;

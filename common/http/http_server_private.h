@@ -35,6 +35,7 @@ struct http_exchange {
 	/* Response */
 	struct http_queue output; /* body bytes that the connection has not taken yet */
 	struct str head;          /* HTTP/1: not yet sent */
+	size_t counted_bytes;     /* of what is queued, in the server's output_bytes */
 	uint64_t progress_ns;     /* when output last moved, or last stopped being empty */
 	int64_t declared_length;  /* -1: not known beforehand */
 	uint64_t written_bytes;
@@ -107,7 +108,8 @@ struct http_server {
 	size_t connection_count, handshake_count, exchange_count;
 	uint16_t handshakes_by_source[SERVER_SOURCE_SLOTS];
 	uint64_t source_seed;
-	size_t body_bytes; /* of all requests in memory */
+	size_t body_bytes;   /* of all requests in memory */
+	size_t output_bytes; /* of all responses that wait for their clients */
 	uint64_t sweep_ns;
 	char date[32];
 	int64_t date_wall_seconds;

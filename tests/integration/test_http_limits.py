@@ -145,6 +145,29 @@ class RealDeadlines(unittest.TestCase):
             s.close()
 
 
+class Memory(unittest.TestCase):
+    def test_many_answers_that_nobody_reads_cost_little(self):
+        server = Server()
+        self.addCleanup(server.process.kill)
+        connections = [Http2Connection(server) for _ in range(10)]
+        for c in connections:
+            c.send(b"".join(frame(HEADERS, 5, 2 * i + 1, head("/big?10000000"))
+                            for i in range(100)))
+            for i in range(100):
+                self.assertEqual(c.status(2 * i + 1), 200)
+        # 256 KiB for each of 1,000 streams would be 250 MB.
+        with open(f"/proc/{server.process.pid}/status") as status:
+            resident = next(line for line in status if line.startswith("VmRSS:"))
+        self.assertLess(int(resident.split()[1]), 130000)
+        # Who reads goes on.
+        with server.connect() as s:
+            s.sendall(b"GET /big?3000000 HTTP/1.1\r\nConnection: close\r\n" + HOST + b"\r\n")
+            self.assertGreater(len(receive_all(s)), 3000000)
+        for c in connections:
+            c.close()
+        self.assertEqual(server.stop(), 0)
+
+
 class Strangers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
