@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "assertion.h"
+#include "json_writer.h"
 #include "yaml_reader.h"
 #include "yaml_writer.h"
 
@@ -20,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ASSERT(err.code == ERROR_BAD_REQUEST && !str_is_empty(err.message));
 	} else if (yaml_write(&out, &value, &err) == 0) {
 		ASSERT(yaml_read(arena, buffer_str(&out), NULL, &again, &err) == 0);
-		ASSERT(json_equal(&value, &again));
+		/* By its text: 1e3 is read as a float, written as 1000, and then an integer. */
+		ASSERT(str_equal(json_to_str(arena, &value), json_to_str(arena, &again)));
 	}
 	buffer_fini(&out);
 	arena_destroy(&arena);
