@@ -16,13 +16,14 @@
 /* ---- Settings ---- */
 
 /*
- * The server of custom resources runs as a user of its own: it needs to see who may do what, and
- * which namespaces there are, and nothing else of ours.
+ * The server of custom resources runs as a user of its own: it needs to see who may do what,
+ * which namespaces there are, and where the services of its webhooks are, and nothing else of ours.
  */
 static void read_peers(struct core_server *core, const struct settings *settings)
 {
-	static const char *const readable[] = {"namespaces", "roles.rbac.authorization.k8s.io",
-		"rolebindings.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io",
+	static const char *const readable[] = {"namespaces", "services",
+		"roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
+		"clusterroles.rbac.authorization.k8s.io",
 		"clusterrolebindings.rbac.authorization.k8s.io", NULL};
 	uint64_t uid;
 

@@ -2,11 +2,19 @@
 #include "ext_resource.h"
 
 #include "assertion.h"
+#include "base64_text.h"
 #include "discovery.h"
 #include "ext_schema.h"
 #include "ext_status.h"
 #include "json_path.h"
-#include "resource_strategy.h"
+
+struct ext_family {
+	struct arena *arena; /* holds all of it */
+	int references;
+	struct ext_resource **rows; /* those whose schema can be used */
+	const struct api_resource **resources;
+	size_t count;
+};
 
 static struct str text_of(const struct json_value *object, const char *name)
 {
@@ -209,41 +217,39 @@ static struct str deprecation_warning(
 
 /* ---- Conversion ---- */
 
-/* What is written in another version than the stored one has to go through the webhook first. */
-static int refuse_unconverted(const struct strategy_context *context, struct json_value *object,
-	const struct json_value *old, struct error *err)
+static void set_client(
+	struct arena *arena, struct ext_webhook *webhook, const struct json_value *client)
 {
-	const struct api_resource *resource = context->resource;
+	const struct json_value *service = json_find(client, STR("service"));
 
-	(void)object;
-	(void)old;
-	return error_set(err, ERROR_UNTYPED,
-		"conversion webhook for %.*s/%.*s, Kind=%.*s failed: conversion to %.*s/%.*s needs "
-		"a webhook, and this server calls none",
-		STR_ARG(resource->group), STR_ARG(resource->version), STR_ARG(resource->kind),
-		STR_ARG(resource->group), STR_ARG(resource->storage_version));
+	webhook->url = copy_text(arena, client, "url");
+	webhook->service_name = copy_text(arena, service, "name");
+	webhook->service_namespace = copy_text(arena, service, "namespace");
+	webhook->service_path = copy_text(arena, service, "path");
+	webhook->service_port = (uint16_t)json_integer_or(json_find(service, STR("port")), 443);
+	webhook->ca_pem = base64_text_decode(arena, text_of(client, "caBundle"));
 }
 
-static const struct resource_strategy unconverted_strategy = {.allocate = refuse_unconverted};
-
-static void set_conversion(struct api_resource *resource, const struct json_value *spec)
+static void set_conversion(struct ext_resource *made, const struct json_value *spec)
 {
-	struct str strategy = json_text(json_find_path(spec, "conversion", "strategy", NULL));
+	const struct json_value *conversion = json_find(spec, STR("conversion"));
+	const struct json_value *webhook = json_find(conversion, STR("webhook"));
+	const struct json_value *versions = json_find(webhook, STR("conversionReviewVersions"));
 
-	if (!str_equal(strategy, STR("Webhook")))
+	if (!str_equal(text_of(conversion, "strategy"), STR("Webhook")))
 		return;
-	resource->flags |= RESOURCE_WEBHOOK_CONVERSION;
-	if (!str_equal(resource->version, resource->storage_version))
-		resource->strategy = &unconverted_strategy;
-}
+	made->resource.flags |= RESOURCE_WEBHOOK_CONVERSION;
+	set_client(made->family->arena, &made->webhook, json_find(webhook, STR("clientConfig")));
+	/* The first that we know. */
+	for (size_t i = 0; i < json_count(versions); i++) {
+		struct str version = json_text(json_element(versions, i));
 
-struct ext_family {
-	struct arena *arena; /* holds all of it */
-	int references;
-	struct ext_resource **rows; /* those whose schema can be used */
-	const struct api_resource **resources;
-	size_t count;
-};
+		if (str_equal(version, STR("v1")) || str_equal(version, STR("v1beta1"))) {
+			made->webhook.review_version = arena_copy(made->family->arena, version);
+			break;
+		}
+	}
+}
 
 static void fill(struct ext_resource *made, const struct json_value *definition,
 	const struct json_value *version)
@@ -277,7 +283,7 @@ static void fill(struct ext_resource *made, const struct json_value *definition,
 	resource->name_format = NAME_DNS_SUBDOMAIN;
 	resource->storage_prefix = ext_storage_prefix(arena, resource->group, resource->resource);
 	resource->storage_version = copy_text(arena, ext_storage_version(definition), "name");
-	set_conversion(resource, spec);
+	set_conversion(made, spec);
 	resource->storage_version_hash = discovery_storage_version_hash(
 		arena, resource->group, resource->storage_version, resource->kind);
 	resource->deprecation_warning = deprecation_warning(arena, resource, version);
@@ -384,7 +390,6 @@ struct ext_resource *ext_resource_create_untyped(
 
 	made->resource.storage_version = STR_EMPTY;
 	made->resource.flags &= ~(uint32_t)RESOURCE_WEBHOOK_CONVERSION;
-	made->resource.strategy = NULL;
 	return made;
 }
 

@@ -11,10 +11,20 @@
  */
 struct ext_family;
 
+/* Who converts between versions, where only a webhook can: its URL, or the service that has it. */
+struct ext_webhook {
+	struct str url;
+	struct str service_name, service_namespace, service_path;
+	uint16_t service_port;
+	struct str ca_pem;
+	struct str review_version; /* "v1" or "v1beta1" */
+};
+
 /* The row by which the generic handlers serve one version of a definition's resource. */
 struct ext_resource {
 	struct api_resource resource; /* first: every RESOURCE_CUSTOM row is one of these */
 	struct ext_family *family;
+	struct ext_webhook webhook; /* of RESOURCE_WEBHOOK_CONVERSION */
 	struct str definition_name; /* "widgets.example.com" */
 	struct str fingerprint;     /* changes with whatever its OpenAPI document says */
 };

@@ -3,8 +3,10 @@
 
 #include "api_extensions.h"
 #include "ext_cleanup.h"
+#include "ext_convert.h"
 #include "ext_definition.h"
 #include "ext_registry.h"
+#include "http_caller.h"
 #include "memory.h"
 
 /* Static rows get the strategy here; the copies live as long as the process. */
@@ -26,6 +28,7 @@ void ext_server_init(struct ext_server *server, const struct api_server_options 
 
 	own.paths = ext_paths;
 	own.context = server;
+	own.convert_objects = ext_convert_objects;
 	server->loop = options->loop;
 	server->storage = options->storage;
 	server->resources =
@@ -41,6 +44,7 @@ void ext_server_init(struct ext_server *server, const struct api_server_options 
 
 void ext_server_fini(struct ext_server *server)
 {
+	http_caller_destroy(&server->caller);
 	ext_cleanup_destroy(&server->cleanup);
 	api_server_destroy(&server->api);
 	ext_registry_destroy(&server->registry);

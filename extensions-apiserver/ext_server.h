@@ -21,6 +21,7 @@ struct ext_server {
 	struct ext_registry *registry;
 	struct ext_cleanup *cleanup;
 	struct ext_openapi *openapi;
+	struct http_caller *caller; /* to conversion webhooks; NULL until one is needed */
 	bool is_disabled; /* set before ext_server_init: no definitions, so no custom resources */
 	struct api_resource *resources; /* the built-in rows with their strategies */
 };

@@ -183,7 +183,7 @@ static void random_bytes(unsigned char *bytes, size_t count)
 	ASSERT(got == (ssize_t)count);
 }
 
-static struct str make_uid(struct arena *arena)
+struct str object_meta_make_uid(struct arena *arena)
 {
 	unsigned char b[16];
 
@@ -247,7 +247,8 @@ int object_meta_prepare_create(struct arena *arena, const struct api_resource *r
 	if (str_is_empty(object_meta_text(object, STR("name"))) && !str_is_empty(base))
 		object_meta_set(
 			arena, resource, object, STR("name"), json_string(make_name(arena, base)));
-	object_meta_set(arena, resource, object, STR("uid"), json_string(make_uid(arena)));
+	object_meta_set(
+		arena, resource, object, STR("uid"), json_string(object_meta_make_uid(arena)));
 	object_meta_set(arena, resource, object, STR("creationTimestamp"), make_time(arena));
 	if (resource->flags & (RESOURCE_GENERATION | RESOURCE_GENERATION_ANY))
 		object_meta_set(arena, resource, object, STR("generation"), json_integer(1));

@@ -51,4 +51,7 @@ void object_meta_update_generation(struct arena *arena, const struct api_resourc
 void object_meta_validate(const struct api_resource *resource, const struct json_value *object,
 	const struct json_value *old, struct field_errors *errors);
 
+/* A random UUID (version 4) as text. */
+struct str object_meta_make_uid(struct arena *arena);
+
 #endif

@@ -108,3 +108,27 @@ struct str base64_text_encode(struct arena *arena, struct str bytes)
 	}
 	return str_from(out, length);
 }
+
+struct str base64_text_decode(struct arena *arena, struct str text)
+{
+	char *out = arena_allocate_text(arena, text.length / 4 * 3 + 3);
+	size_t length = 0;
+	uint32_t bits = 0;
+	unsigned bit_count = 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		int value = digit_value(text.data[i]);
+
+		if (is_line_break(text.data[i]))
+			continue;
+		if (value < 0)
+			break;
+		bits = bits << 6 | (uint32_t)value;
+		bit_count += 6;
+		if (bit_count >= 8) {
+			bit_count -= 8;
+			out[length++] = (char)(bits >> bit_count & 255);
+		}
+	}
+	return str_from(out, length);
+}

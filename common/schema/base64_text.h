@@ -12,6 +12,8 @@
 bool base64_text_canonicalise(
 	struct arena *arena, struct str text, struct str *ret_canonical, size_t *ret_offset);
 
+/* The bytes of well-formed text; of other text what stands before the first fault. */
+struct str base64_text_decode(struct arena *arena, struct str text);
 /* Bytes as padded standard base64. */
 struct str base64_text_encode(struct arena *arena, struct str bytes);
 

@@ -4,6 +4,7 @@
 #include "assertion.h"
 #include "health.h"
 #include "memory.h"
+#include "object_conversion.h"
 
 static void on_request(void *context, struct http_exchange *exchange);
 
@@ -211,6 +212,7 @@ void api_server_end_request(struct request_context *context)
 	struct arena *arena = context->arena;
 
 	resource_entry_unref(&context->entry);
+	object_conversions_destroy(&context->conversions);
 	if (!server) {
 		arena_destroy(&arena);
 		return;

@@ -21,6 +21,8 @@ enum namespace_state {
 	NAMESPACE_TERMINATING,
 	NAMESPACE_UNKNOWN, /* it cannot be told now; the request's err says why */
 };
+typedef void (*objects_converted_fn)(
+	void *done_context, const struct json_value *list, struct str failure);
 typedef void (*namespace_checked_fn)(struct request_context *context, enum namespace_state state);
 
 /* A path outside the API groups ("/openapi/v3"): exact, or with everything below when it ends in
@@ -59,6 +61,13 @@ struct api_server_options {
 	 */
 	void (*check_namespace)(void *context, struct request_context *request,
 		struct str namespace, namespace_checked_fn done);
+	/*
+	 * Has a resource's webhook bring objects into its version, and calls done(done_context)
+	 * with as many in the same order, or with NULL and why not. `list` is good during the call
+	 * only. NULL: there are no such resources.
+	 */
+	void (*convert_objects)(void *context, const struct api_resource *target,
+		const struct json_value *objects, objects_converted_fn done, void *done_context);
 	bool enable_garbage_collector;
 	int64_t minimum_watch_seconds; /* --min-request-timeout; 0: 1800 */
 	uint64_t revision_wait_ns;     /* for a revision that has not come yet; 0: 3 s */

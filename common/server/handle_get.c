@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api_server_private.h"
+#include "object_conversion.h"
 #include "object_response.h"
 #include "object_write.h"
 #include "revision_wait.h"
@@ -17,6 +18,16 @@ static void respond_stored(struct request_context *context, const struct stored_
 	request_context_respond(context, 200, "application/json", str_from(body, json.length + 1));
 }
 
+static void respond_converted(struct request_context *context, struct str storage_name);
+
+static void get_again(void *opaque)
+{
+	struct request_context *context = opaque;
+
+	respond_converted(context, object_storage_name(context->arena, context->resource,
+					   context->info.namespace, context->info.name));
+}
+
 static void respond_converted(struct request_context *context, struct str storage_name)
 {
 	struct json_value object;
@@ -27,6 +38,8 @@ static void respond_converted(struct request_context *context, struct str storag
 
 	if (outcome == STORAGE_NOT_FOUND)
 		error_not_found(&context->err, context->resource, context->info.name);
+	if (outcome < 0 && object_conversions_run(context, get_again, context))
+		return;
 	if (outcome != 0)
 		request_context_fail(context);
 	else

@@ -358,7 +358,13 @@ static int choose_revision(struct list *list, struct storage_snapshot *snapshot,
 	return 0;
 }
 
-/* 0, or ERROR_RETURN with the context's error filled. */
+/* How many records the page surely lies in; 0: all. */
+static int64_t page_bound(const struct list *list)
+{
+	return list->match.labels || list->match.fields ? 0 : list->options.limit;
+}
+
+/* 0, or ERROR_RETURN with the context's error filled, or objects noted that a webhook converts. */
 static int look_first(struct list *list, struct list_metadata *metadata)
 {
 	struct request_context *context = list->context;
@@ -369,7 +375,11 @@ static int look_first(struct list *list, struct list_metadata *metadata)
 	if (outcome == 0) {
 		struct storage_range range = list_range(list);
 
-		outcome = object_check_range(context->resource, snapshot, &range, &context->err);
+		if (object_conversions_want_range(
+			    context, context->resource, snapshot, &range, page_bound(list)))
+			outcome = ERROR_RETURN;
+		else
+			outcome = object_conversions_outcome(context, &context->err);
 	}
 	if (outcome == 0)
 		outcome = find_page(list, snapshot, metadata, &context->err);
@@ -384,6 +394,14 @@ static int look_first(struct list *list, struct list_metadata *metadata)
 		fail_expired(list, !str_is_empty(list->options.continue_text));
 	metadata->resource_version = list->revision;
 	return outcome == 0 ? 0 : ERROR_RETURN;
+}
+
+static void list_again(void *opaque)
+{
+	struct request_context *context = opaque;
+
+	if (context->exchange)
+		handle_list(context);
 }
 
 static void serve_list(struct request_context *context)
@@ -401,7 +419,8 @@ static void serve_list(struct request_context *context)
 	}
 	if (look_first(list, &metadata) != 0) {
 		free_list(list);
-		request_context_fail(context);
+		if (!object_conversions_run(context, list_again, context))
+			request_context_fail(context);
 		return;
 	}
 	context->stream = list;

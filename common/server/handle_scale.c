@@ -7,6 +7,7 @@
 #include "json_reader.h"
 #include "json_writer.h"
 #include "label_selector.h"
+#include "object_conversion.h"
 #include "object_meta.h"
 #include "object_response.h"
 #include "object_write.h"
@@ -107,8 +108,9 @@ void scale_respond(struct request_context *context, int status, struct str paren
 	object_respond(context, status, json_to_str(context->arena, &scale));
 }
 
-static void respond_get(struct request_context *context)
+static void respond_get(void *opaque)
 {
+	struct request_context *context = opaque;
 	struct json_value parent;
 	struct str json;
 	uint64_t revision;
@@ -117,6 +119,8 @@ static void respond_get(struct request_context *context)
 			context->info.name),
 		&parent, &json, &revision, &context->err);
 
+	if (outcome < 0 && object_conversions_run(context, respond_get, context))
+		return;
 	if (outcome == STORAGE_NOT_FOUND)
 		error_not_found(&context->err, context->resource, context->info.name);
 	if (outcome == 0 && (context->resource->flags & RESOURCE_CUSTOM) &&

@@ -42,7 +42,9 @@ struct watch_stream {
 	struct str start_after;
 	struct buffer out;
 	bool is_blocked;
-	bool is_corrupt; /* an initial object, start_after, cannot be read */
+	bool is_corrupt;            /* an initial object, start_after, cannot be read */
+	struct storage_event *held; /* until a webhook has converted it */
+	bool is_converting;
 	bool is_ended;
 };
 
@@ -120,10 +122,55 @@ static bool can_show(struct watch_stream *stream, const struct storage_event *ev
 		fail_corrupt(stream, event->name);
 		return false;
 	}
-	if (object_check_conversion(stream->context->resource, &stored, &err) == 0)
+	if (object_conversions_outcome(stream->context, &err) == 0)
 		return true;
 	fail_stream(stream, &err);
 	return false;
+}
+
+/* ---- Conversion by webhook: the stream stands still meanwhile ---- */
+
+static void on_converted(void *opaque)
+{
+	struct watch_stream *stream = opaque;
+
+	stream->is_converting = false;
+	if (!stream->is_ended && stream->context->exchange)
+		pump(stream);
+}
+
+/* True: what is noted is being converted. */
+static bool wait_for_conversion(struct watch_stream *stream)
+{
+	/* Not before: it may be over before it returns. */
+	stream->is_converting = true;
+	if (object_conversions_run(stream->context, on_converted, stream))
+		return true;
+	stream->is_converting = false;
+	return false;
+}
+
+static bool wants_conversion(struct watch_stream *stream, struct blob *value)
+{
+	struct request_context *context = stream->context;
+	struct stored_object stored;
+
+	return value && (context->resource->flags & RESOURCE_WEBHOOK_CONVERSION) &&
+	       stored_object_parse(blob_str(value), &stored) &&
+	       object_conversions_want(context, context->resource, &stored);
+}
+
+/* The event is kept until all of it can be shown. */
+static bool is_held(struct watch_stream *stream, struct storage_event *event)
+{
+	bool wants = wants_conversion(stream, event->value);
+
+	wants |= wants_conversion(stream, event->previous);
+	if (!wants)
+		return false;
+	stream->held = event;
+	wait_for_conversion(stream);
+	return true;
 }
 
 static void send_event(struct watch_stream *stream, struct storage_event *event)
@@ -140,12 +187,21 @@ static void send_event(struct watch_stream *stream, struct storage_event *event)
 	blob_unref(&encoded);
 }
 
+static int take_event(struct watch_stream *stream, struct storage_event **ret_event)
+{
+	if (!stream->held)
+		return storage_watch_next(stream->watch, ret_event);
+	*ret_event = stream->held;
+	stream->held = NULL;
+	return 0;
+}
+
 static void send_events(struct watch_stream *stream)
 {
 	struct storage_event *event = NULL;
 
-	while (!stream->is_blocked && !stream->is_ended) {
-		int outcome = storage_watch_next(stream->watch, &event);
+	while (!stream->is_blocked && !stream->is_ended && !stream->is_converting) {
+		int outcome = take_event(stream, &event);
 
 		if (outcome == STORAGE_AGAIN)
 			return;
@@ -159,8 +215,11 @@ static void send_events(struct watch_stream *stream)
 			fail_stream(stream, &err);
 			return;
 		}
+		if (is_held(stream, event))
+			continue;
 		send_event(stream, event);
 		storage_event_unref(&event);
+		object_conversions_forget(stream->context);
 	}
 }
 
@@ -200,7 +259,14 @@ static void send_initial(struct watch_stream *stream)
 		};
 		struct storage_snapshot *snapshot = storage_snapshot_open(storage);
 		struct error err = ERROR_INIT(stream->context->arena);
-		int outcome = object_check_range(stream->context->resource, snapshot, &range, &err);
+
+		if (object_conversions_want_range(
+			    stream->context, stream->context->resource, snapshot, &range, 0)) {
+			storage_snapshot_close(&snapshot);
+			wait_for_conversion(stream);
+			return;
+		}
+		int outcome = object_conversions_outcome(stream->context, &err);
 
 		if (outcome == 0)
 			outcome = storage_snapshot_scan(snapshot, &range, write_initial, stream);
@@ -233,11 +299,13 @@ static void pump(void *opaque)
 {
 	struct watch_stream *stream = opaque;
 
-	if (stream->is_ended || stream->is_blocked)
+	if (stream->is_ended || stream->is_blocked || stream->is_converting)
 		return;
 	send_initial(stream);
 	if (stream->is_ended || stream->sends_initial || stream->is_blocked)
 		return;
+	if (!stream->held)
+		object_conversions_forget(stream->context);
 	if (stream->needs_initial_end) {
 		stream->needs_initial_end = false;
 		send_bookmark(stream, stream->start_revision, true);
@@ -327,6 +395,7 @@ static void on_close(struct request_context *context)
 		stream->next->previous_link = stream->previous_link;
 	context->server->watch_count--;
 	event_loop_cancel_deferred(api_server_loop(context->server), pump, stream);
+	storage_event_unref(&stream->held);
 	watch_format_fini(&stream->format);
 	buffer_fini(&stream->out);
 }

@@ -106,10 +106,9 @@ static bool read_item(struct list_format *format, const struct stored_object *st
 		return true;
 	struct json_value object;
 
-	if (json_read(format->item_arena, stored->json, NULL, &object, &err) != 0)
+	if (object_read(format->context, format->item_arena, format->resource, stored, &object,
+		    ret_json, &err) != 0)
 		return false;
-	if (is_foreign)
-		*ret_json = object_convert(format->item_arena, format->resource, &object);
 	if (ret_object)
 		*ret_object = object;
 	return true;

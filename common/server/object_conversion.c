@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object_conversion.h"
 
+#include "json_reader.h"
 #include "json_writer.h"
+#include "object_conversion_private.h"
 #include "schema_engine.h"
 
 static void prune(
@@ -31,7 +33,7 @@ static struct str version_of(const struct json_value *object)
 	return str_skip(text, str_find_byte(text, '/') + 1);
 }
 
-struct str object_convert(
+static struct str convert(
 	struct arena *arena, const struct api_resource *resource, struct json_value *object)
 {
 	const struct api_resource *source = api_resource_find_version(resource, version_of(object));
@@ -59,80 +61,66 @@ static int view_encoding(const struct stored_encoding *encoding, struct str *ret
 	return 0;
 }
 
-int object_encode(struct arena *arena, const struct api_resource *resource,
+void object_settle(
+	struct arena *arena, const struct api_resource *resource, struct json_value *object)
+{
+	prune(arena, resource, object);
+	schema_apply_defaults(arena, resource->schema, object);
+}
+
+static int encode_plain(struct arena *arena, const struct api_resource *resource,
 	const struct json_value *object, struct stored_encoding *ret, struct str *ret_before,
 	struct str *ret_after, struct error *err)
 {
+	if (stored_object_encode(arena, resource, object, ret, err) != 0)
+		return ERROR_RETURN;
+	return view_encoding(ret, ret_before, ret_after, err);
+}
+
+int object_encode(struct arena *arena, const struct api_resource *resource,
+	const struct json_value *object, const struct json_value *stored,
+	struct stored_encoding *ret, struct str *ret_before, struct str *ret_after,
+	struct error *err)
+{
 	const struct api_resource *storage = api_resource_storage(resource);
 	struct stored_encoding answer;
-	struct json_value stored;
+	struct json_value form;
 
-	/* What only a webhook can convert stays as it is. */
-	if (storage == resource || (resource->flags & RESOURCE_WEBHOOK_CONVERSION))
-		return stored_object_encode(arena, resource, object, ret, err) == 0
-			       ? view_encoding(ret, ret_before, ret_after, err)
-			       : ERROR_RETURN;
-	stored = json_copy(arena, object, false);
-	set_version(arena, storage, &stored);
+	if (storage == resource)
+		return encode_plain(arena, resource, object, ret, ret_before, ret_after, err);
+	if (stored) {
+		if (stored_object_encode(arena, storage, stored, ret, err) != 0)
+			return ERROR_RETURN;
+		return encode_plain(arena, resource, object, &answer, ret_before, ret_after, err);
+	}
+	form = json_copy(arena, object, false);
+	set_version(arena, storage, &form);
 	/* What reads of it would fill in: they take stored bytes of their version as they are. */
-	schema_apply_defaults(arena, storage->schema, &stored);
-	if (stored_object_encode(arena, storage, &stored, ret, err) != 0)
+	schema_apply_defaults(arena, storage->schema, &form);
+	if (stored_object_encode(arena, storage, &form, ret, err) != 0)
 		return ERROR_RETURN;
-	object_convert(arena, resource, &stored);
-	if (stored_object_encode(arena, resource, &stored, &answer, err) != 0)
+	convert(arena, resource, &form);
+	return encode_plain(arena, resource, &form, &answer, ret_before, ret_after, err);
+}
+
+/* ---- Reading ---- */
+
+int object_read(struct request_context *context, struct arena *arena,
+	const struct api_resource *resource, const struct stored_object *stored,
+	struct json_value *ret_object, struct str *ret_json, struct error *err)
+{
+	struct str json = stored->json;
+	bool is_current = stored_object_type_prefix(resource, stored) > 0;
+	bool is_remote = false;
+
+	if (!is_current &&
+		object_conversions_find(context, resource, stored, &is_remote, &json, err) != 0)
 		return ERROR_RETURN;
-	return view_encoding(&answer, ret_before, ret_after, err);
-}
-
-/* Custom objects are stored with sorted keys: apiVersion is the first. */
-static struct str stored_api_version(const struct stored_object *stored)
-{
-	struct str text = str_skip(stored->json, sizeof("{\"apiVersion\":\"") - 1);
-
-	return str_slice(text, 0, str_find_byte(text, '"'));
-}
-
-int object_check_conversion(
-	const struct api_resource *resource, const struct stored_object *stored, struct error *err)
-{
-	struct str present, version;
-
-	if (!(resource->flags & RESOURCE_WEBHOOK_CONVERSION) ||
-		stored_object_type_prefix(resource, stored) > 0)
-		return 0;
-	present = stored_api_version(stored);
-	version = str_skip(present, resource->group.length + 1);
-	if (str_equal(version, resource->version))
-		return 0;
-	return error_set(err, ERROR_UNTYPED,
-		"conversion webhook for %.*s, Kind=%.*s failed: conversion to %.*s/%.*s needs a "
-		"webhook, and this server calls none",
-		STR_ARG(present), STR_ARG(resource->kind), STR_ARG(resource->group),
-		STR_ARG(resource->version));
-}
-
-struct range_check {
-	const struct api_resource *resource;
-	struct error *err;
-	int outcome;
-};
-
-static bool check_record(void *opaque, const struct storage_record *record)
-{
-	struct range_check *check = opaque;
-	struct stored_object stored;
-
-	if (stored_object_parse(record->value, &stored))
-		check->outcome = object_check_conversion(check->resource, &stored, check->err);
-	return check->outcome == 0;
-}
-
-int object_check_range(const struct api_resource *resource, struct storage_snapshot *snapshot,
-	const struct storage_range *range, struct error *err)
-{
-	struct range_check check = {.resource = resource, .err = err};
-
-	if (resource->flags & RESOURCE_WEBHOOK_CONVERSION)
-		storage_snapshot_scan(snapshot, range, check_record, &check);
-	return check.outcome;
+	if (json_read(arena, json, NULL, ret_object, err) != 0)
+		return ERROR_RETURN;
+	if (!is_current && !is_remote)
+		json = convert(arena, resource, ret_object);
+	if (ret_json)
+		*ret_json = json;
+	return 0;
 }

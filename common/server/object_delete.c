@@ -199,12 +199,12 @@ static void on_committed(void *opaque, const struct storage_commit_result *resul
 			(unsigned long long)result->revision, STR_ARG(delete_->after_revision)));
 }
 
-static void commit(struct object_delete *delete_)
+static void commit(struct object_delete *delete_, const struct json_value *stored)
 {
 	struct request_context *context = delete_->context;
 	struct stored_encoding encoding;
 
-	if (object_encode(context->arena, delete_->resource, &delete_->object, &encoding,
+	if (object_encode(context->arena, delete_->resource, &delete_->object, stored, &encoding,
 		    &delete_->before_revision, &delete_->after_revision, &context->err) != 0) {
 		finish(delete_, false, false, STR_EMPTY);
 		return;
@@ -297,18 +297,38 @@ static int load(struct object_delete *delete_, struct error *err)
 	return 0;
 }
 
+static void on_stored_form(void *opaque, const struct json_value *stored)
+{
+	struct object_delete *delete_ = opaque;
+
+	if (stored)
+		commit(delete_, stored);
+	else
+		finish(delete_, false, false, STR_EMPTY);
+}
+
+static void attempt_again(void *opaque)
+{
+	attempt(opaque);
+}
+
 static void attempt(struct object_delete *delete_)
 {
+	struct request_context *context = delete_->context;
+
 	delete_->is_gone = false;
-	if (load(delete_, &delete_->context->err) != 0) {
-		finish(delete_, false, false, STR_EMPTY);
+	if (load(delete_, &context->err) != 0) {
+		if (!object_conversions_run(context, attempt_again, delete_))
+			finish(delete_, false, false, STR_EMPTY);
 		return;
 	}
-	if (!decide(delete_)) {
+	if (!decide(delete_))
 		finish(delete_, true, false, delete_->live_json);
-		return;
-	}
-	commit(delete_);
+	else if (!delete_->is_gone && object_is_stored_by_webhook(delete_->resource))
+		object_convert_for_store(
+			context, delete_->resource, &delete_->object, on_stored_form, delete_);
+	else
+		commit(delete_, NULL);
 }
 
 void object_delete_run(struct object_delete *delete_)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "json_reader.h"
 #include "object_conversion.h"
 #include "object_write.h"
 #include "stored_object.h"
@@ -39,22 +38,19 @@ int object_load(struct request_context *context, const struct api_resource *reso
 		return error_set(err, ERROR_INTERNAL, "%.*s%.*s: the stored bytes are corrupt",
 			STR_ARG(resource->storage_prefix), STR_ARG(storage_name));
 	}
-	struct str json = arena_copy(context->arena, stored.json);
-	size_t type_prefix = stored_object_type_prefix(resource, &stored);
+	struct str json;
 
-	if (object_check_conversion(resource, &stored, err) != 0) {
-		storage_snapshot_close(&snapshot);
-		return ERROR_RETURN;
-	}
 	*ret_revision = record.mod_revision;
+	/* The tree shares the text: it has to outlive the snapshot. */
+	stored_object_parse(arena_copy(context->arena, record.value), &stored);
 	storage_snapshot_close(&snapshot);
-	if (json_read(context->arena, json, NULL, ret_object, err) != 0) {
-		err->code = ERROR_INTERNAL;
+	if (object_read(context, context->arena, resource, &stored, ret_object, &json, err) != 0) {
+		if (err && err->code == ERROR_UNTYPED)
+			return ERROR_RETURN;
+		err->code = ERROR_STORAGE_READ;
 		return error_wrap(
 			err, "%.*s%.*s", STR_ARG(resource->storage_prefix), STR_ARG(storage_name));
 	}
-	if (type_prefix == 0)
-		json = object_convert(context->arena, resource, ret_object);
 	if (ret_json)
 		*ret_json = json;
 	return 0;

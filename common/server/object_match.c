@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object_match.h"
 
-#include "json_reader.h"
 #include "object_conversion.h"
 #include "object_write.h"
 
@@ -47,7 +46,7 @@ int object_match_init(struct request_context *context, const struct list_options
 	struct field_selector *fields = NULL;
 	bool is_namespaced = resource->flags & RESOURCE_NAMESPACED;
 
-	*ret = (struct object_match){.resource = resource};
+	*ret = (struct object_match){.context = context, .resource = resource};
 	if (label_selector_parse(arena, options->label_selector, &labels, err) != 0 ||
 		field_selector_parse(arena, options->field_selector, resource, &fields, err) != 0 ||
 		narrow_to_name(arena, context->info.name, &fields, err) != 0)
@@ -88,8 +87,7 @@ static bool matches_converted(const struct object_match *match, struct str names
 	struct stored_object view;
 	bool is_match = false;
 
-	if (json_read(arena, stored->json, NULL, &object, &err) == 0) {
-		object_convert(arena, match->resource, &object);
+	if (object_read(match->context, arena, match->resource, stored, &object, NULL, &err) == 0) {
 		is_match = stored_object_encode(arena, match->resource, &object, &encoding, &err) ==
 				   0 &&
 			   stored_object_parse(encoding.bytes, &view) &&

@@ -8,6 +8,7 @@
 
 /* What of a collection a list or watch wants: the namespace's part, and the selectors. */
 struct object_match {
+	struct request_context *context;
 	const struct api_resource *resource;
 	struct str root; /* "ns/" or empty: what continue tokens are relative to */
 	struct str

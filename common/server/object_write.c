@@ -161,8 +161,9 @@ static void on_committed(void *opaque, const struct storage_commit_result *resul
 
 static int encode(struct object_write *write, struct stored_encoding *ret, struct error *err)
 {
-	return object_encode(write->context->arena, write->resource, &write->object, ret,
-		&write->before_revision, &write->after_revision, err);
+	return object_encode(write->context->arena, write->resource, &write->object,
+		write->has_stored_form ? &write->stored_form : NULL, ret, &write->before_revision,
+		&write->after_revision, err);
 }
 
 static void commit(struct object_write *write, const struct stored_encoding *encoding)
@@ -284,6 +285,22 @@ static int load_live(struct object_write *write, struct error *err)
 	return ERROR_RETURN;
 }
 
+static void store(struct object_write *write);
+
+static void on_stored_form(void *opaque, const struct json_value *stored)
+{
+	struct object_write *write = opaque;
+
+	if (!stored) {
+		settle(write, false);
+		object_write_fail(write);
+		return;
+	}
+	write->stored_form = *stored;
+	write->has_stored_form = true;
+	store(write);
+}
+
 static void store(struct object_write *write)
 {
 	struct stored_encoding encoding;
@@ -299,6 +316,12 @@ static void store(struct object_write *write)
 	/* With the times that the field managers had. */
 	if (is_same)
 		write->object = write->live;
+	if (!write->is_removal && !write->has_stored_form &&
+		object_is_stored_by_webhook(write->resource)) {
+		object_convert_for_store(
+			write->context, write->resource, &write->object, on_stored_form, write);
+		return;
+	}
 	if (encode(write, &encoding, &write->context->err) != 0) {
 		settle(write, false);
 		object_write_fail(write);
@@ -312,13 +335,20 @@ static void store(struct object_write *write)
 		commit(write, &encoding);
 }
 
+static void attempt_again(void *opaque)
+{
+	object_write_attempt(opaque);
+}
+
 void object_write_attempt(struct object_write *write)
 {
 	struct error *err = &write->context->err;
 
 	write->is_removal = false;
+	write->has_stored_form = false;
 	if (load_live(write, err) != 0) {
-		object_write_fail(write);
+		if (!object_conversions_run(write->context, attempt_again, write))
+			object_write_fail(write);
 		return;
 	}
 	if (!write->live_revision && !object_create_may_begin(write))

@@ -51,6 +51,8 @@ struct object_write {
 	struct json_value live;
 	struct str live_json;
 	struct json_value object;
+	struct json_value stored_form; /* what a webhook made of it */
+	bool has_stored_form;
 	struct str committed_json;
 	struct str before_revision, after_revision;
 	struct strategy_context strategy;

@@ -39,6 +39,8 @@ struct request_context {
 	void *stream;
 	void (*on_writable)(struct request_context *context);
 	void (*on_close)(struct request_context *context);
+	/* What a webhook has converted for it (object_conversion.h); NULL: nothing. */
+	struct object_conversions *conversions;
 	/* The write that is under way, for what waits on its behalf. */
 	struct object_write *write;
 	/*

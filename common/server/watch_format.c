@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watch_format.h"
 
-#include "json_reader.h"
+#include "json_writer.h"
 #include "object_conversion.h"
 #include "status.h"
 #include "table.h"
@@ -78,14 +78,17 @@ static void write_object(struct watch_format *format, struct buffer *out,
 		watch_write_stored(out, type, stored, revision);
 		return;
 	}
-	struct str json =
-		revision ? arena_printf(arena, "%.*s%llu%.*s", STR_ARG(stored->before_revision),
-				   (unsigned long long)revision, STR_ARG(stored->after_revision))
-			 : stored->json;
+	struct str json;
 
-	if (json_read(arena, json, NULL, &object, &err) == 0) {
-		if (is_foreign)
-			json = object_convert(arena, format->resource, &object);
+	if (object_read(format->context, arena, format->resource, stored, &object, &json, &err) ==
+		0) {
+		if (revision) {
+			json_set_path(arena, &object,
+				json_string(
+					arena_printf(arena, "%llu", (unsigned long long)revision)),
+				"metadata", "resourceVersion", NULL);
+			json = json_to_str(arena, &object);
+		}
 		if (format->transform == MEDIA_TRANSFORM_TABLE)
 			write_table(format, out, type, json, &object);
 		else if (format->transform == MEDIA_TRANSFORM_PARTIAL)
