@@ -251,6 +251,7 @@ void http_caller_destroy(struct http_caller **caller)
 
 		gone->calls = call->next;
 		curl_multi_remove_handle(gone->multi, call->easy);
+		call->done(call->context, 0, STR_EMPTY, STR("the server is shutting down"));
 		free_call(call);
 	}
 	curl_multi_cleanup(gone->multi);

@@ -13,7 +13,7 @@
 struct http_caller;
 
 struct http_caller *http_caller_create(struct event_loop *loop);
-/* Calls under way are forgotten: their `done` is not called. */
+/* Calls under way fail. */
 void http_caller_destroy(struct http_caller **caller);
 
 struct http_outcall {

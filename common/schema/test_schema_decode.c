@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test_schema_support.h"
 
+#include "base64_text.h"
 #include "schema_engine.h"
 
 #define HEAD "'metadata':{},'spec':{'selector':null,'metadata':{},'containers':"
@@ -189,6 +190,21 @@ static void a_pointer_keeps_its_zero_from_the_default(void **state)
 	arena_destroy(&arena);
 }
 
+static void base64_is_decoded_up_to_the_first_fault(void **state)
+{
+	static const struct {
+		const char *text, *bytes;
+	} texts[] = {{"", ""}, {"YQ==", "a"}, {"YWI=", "ab"}, {"YWJj", "abc"},
+		{"YW\nJj\r\n", "abc"}, {"YWJj!YWJj", "abc"}, {"YWJjY", "abc"}, {"====", ""}};
+	struct arena *arena = arena_create(0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_true(str_equal_c(
+			base64_text_decode(arena, str_from_c(texts[i].text)), texts[i].bytes));
+	arena_destroy(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +213,7 @@ int main(void)
 		cmocka_unit_test(at_most_a_hundred_unknown_fields_are_named),
 		cmocka_unit_test(defaults_are_filled_in_canonical_order),
 		cmocka_unit_test(a_pointer_keeps_its_zero_from_the_default),
+		cmocka_unit_test(base64_is_decoded_up_to_the_first_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

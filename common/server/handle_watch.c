@@ -324,12 +324,18 @@ static uint64_t random_below(uint64_t bound)
 	return value % bound;
 }
 
+/* An event that waits for its conversion is behind the watch's cursor, and not with the client. */
+static bool may_send_bookmark(const struct watch_stream *stream)
+{
+	return !stream->is_blocked && !stream->is_converting && !stream->held && stream->watch &&
+	       !stream->sends_initial;
+}
+
 static void on_end_timer(void *opaque)
 {
 	struct watch_stream *stream = opaque;
 
-	if (stream->options.allow_watch_bookmarks && !stream->is_blocked && stream->watch &&
-		!stream->sends_initial)
+	if (stream->options.allow_watch_bookmarks && may_send_bookmark(stream))
 		send_bookmark(stream, storage_watch_progress(stream->watch), false);
 	end_stream(stream);
 }
@@ -338,7 +344,7 @@ static void on_bookmark_timer(void *opaque)
 {
 	struct watch_stream *stream = opaque;
 
-	if (!stream->is_blocked && stream->watch && !stream->sends_initial)
+	if (may_send_bookmark(stream))
 		send_bookmark(stream, storage_watch_progress(stream->watch), false);
 	event_timer_start(
 		stream->bookmark_timer, BOOKMARK_PERIOD_NS - random_below(BOOKMARK_PERIOD_NS / 4));
