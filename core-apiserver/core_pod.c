@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core_strategies.h"
+#include "json_writer.h"
 #include "object_meta.h"
 #include "pod_qos.h"
 #include "schema_engine.h"
@@ -137,6 +138,54 @@ static bool member_is_allowed(struct arena *arena, const struct json_value *new_
 	return now && before && json_equal(now, before);
 }
 
+/* True when the update was refused: what else differs follows from that. */
+static bool check_container_count(const struct json_value *spec, const struct json_value *old_spec,
+	const char *member, const struct field_path *path, struct field_errors *errors)
+{
+	struct field_path child = field_path_child(path, str_from_c(member));
+
+	if (json_count(json_find(spec, str_from_c(member))) ==
+		json_count(json_find(old_spec, str_from_c(member))))
+		return false;
+	field_errors_add(errors, FIELD_ERROR_FORBIDDEN, &child, NULL,
+		"pod updates may not add or remove containers");
+	return true;
+}
+
+static struct json_value without_seconds(struct arena *arena, const struct json_value *toleration)
+{
+	struct json_value copy = json_copy(arena, toleration, false);
+
+	json_remove(&copy, STR("tolerationSeconds"));
+	return copy;
+}
+
+/* Tolerations may be added, and last longer or shorter; none may go. */
+static void check_tolerations(struct arena *arena, const struct json_value *spec,
+	const struct json_value *old_spec, const struct field_path *path,
+	struct field_errors *errors)
+{
+	const struct json_value *now = json_find(spec, STR("tolerations"));
+	const struct json_value *before = json_find(old_spec, STR("tolerations"));
+	struct field_path child = field_path_child(path, STR("tolerations"));
+	struct json_value set = json_object();
+
+	for (size_t i = 0; i < json_count(now); i++) {
+		struct json_value key = without_seconds(arena, json_element(now, i));
+
+		json_set(arena, &set, json_to_str(arena, &key), json_null());
+	}
+	for (size_t i = 0; i < json_count(before); i++) {
+		struct json_value key = without_seconds(arena, json_element(before, i));
+
+		if (json_find(&set, json_to_str(arena, &key)))
+			continue;
+		field_errors_add(errors, FIELD_ERROR_FORBIDDEN, &child, NULL,
+			"existing toleration can not be modified except its tolerationSeconds");
+		return;
+	}
+}
+
 static void validate_update(const struct strategy_context *context, const struct json_value *object,
 	const struct json_value *old, struct field_errors *errors)
 {
@@ -145,6 +194,10 @@ static void validate_update(const struct strategy_context *context, const struct
 	struct field_path path = field_path_child(NULL, STR("spec"));
 	bool is_allowed = true;
 
+	check_tolerations(context->arena, spec, old_spec, &path, errors);
+	if (check_container_count(spec, old_spec, "containers", &path, errors) ||
+		check_container_count(spec, old_spec, "initContainers", &path, errors))
+		return;
 	for (size_t i = 0; i < json_count(spec) && is_allowed; i++)
 		is_allowed =
 			member_is_allowed(context->arena, spec, old_spec, spec->members[i].key);
@@ -163,6 +216,12 @@ static void validate_update(const struct strategy_context *context, const struct
 static void validate(const struct strategy_context *context, const struct json_value *object,
 	const struct json_value *old, struct field_errors *errors)
 {
+	struct field_path spec = field_path_child(NULL, STR("spec"));
+	struct field_path child = field_path_child(&spec, STR("ephemeralContainers"));
+
+	if (!old && json_count(json_find_path(object, "spec", "ephemeralContainers", NULL)) > 0)
+		field_errors_add(
+			errors, FIELD_ERROR_FORBIDDEN, &child, NULL, "cannot be set on create");
 	if (old && str_is_empty(context->subresource))
 		validate_update(context, object, old, errors);
 }

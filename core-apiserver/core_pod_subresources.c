@@ -1,29 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "api_server.h"
 #include "clock.h"
 #include "core_eviction.h"
+#include "core_strategies.h"
 #include "object_delete.h"
 #include "object_meta.h"
 #include "object_write.h"
 #include "pod_qos.h"
+#include "resource_registry.h"
 #include "schema_engine.h"
 #include "status.h"
 
 /* ---- binding ---- */
 
+static int validate_target(
+	struct object_write *write, const struct json_value *binding, struct error *err)
+{
+	static const struct str kinds[] = {STR_INIT("Node"), STR_INIT("<empty>")};
+	struct field_errors errors = {.arena = write->context->arena};
+	const struct json_value *kind = json_find_path(binding, "target", "kind", NULL);
+	struct field_path parent = field_path_child(NULL, STR("target"));
+	struct field_path kind_path = field_path_child(&parent, STR("kind"));
+	struct field_path name_path = field_path_child(&parent, STR("name"));
+
+	if (!str_is_empty(json_text(kind)) && !str_equal(json_text(kind), kinds[0]))
+		field_errors_add_unsupported(&errors, &kind_path, kind, kinds, 2);
+	if (str_is_empty(json_text(json_find_path(binding, "target", "name", NULL))))
+		field_errors_add(&errors, FIELD_ERROR_REQUIRED, &name_path, NULL, "%s", "");
+	return field_errors_to_error(&errors, STR_EMPTY, STR("Binding"), write->name, err);
+}
+
 static int check_binding(struct object_write *write, const struct json_value *live,
 	const struct json_value *binding, struct error *err)
 {
 	struct str node = json_text(json_find_path(live, "spec", "nodeName", NULL));
-	struct str target = json_text(json_find_path(binding, "target", "name", NULL));
 
-	if (str_is_empty(target)) {
-		struct field_errors errors = {.arena = write->context->arena};
-		struct field_path parent = field_path_child(NULL, STR("target"));
-		struct field_path path = field_path_child(&parent, STR("name"));
-
-		field_errors_add(&errors, FIELD_ERROR_REQUIRED, &path, NULL, "%s", "");
-		return field_errors_to_error(&errors, STR_EMPTY, STR("Binding"), write->name, err);
-	}
+	if (validate_target(write, binding, err) != 0)
+		return ERROR_RETURN;
 	if (json_find_path(live, "metadata", "deletionTimestamp", NULL))
 		return error_conflict_on(err, STR("pods/binding"), write->name,
 			"pod %.*s is being deleted, cannot be assigned to a host",
@@ -112,16 +125,39 @@ static void respond_success(struct object_write *write, int status, struct str j
 		status_success(context->arena, STR_EMPTY, STR_EMPTY, STR_EMPTY, STR_EMPTY));
 }
 
+static int read_binding(
+	struct object_write *write, struct json_value *ret_binding, struct error *err)
+{
+	struct request_context *context = write->context;
+	struct str name;
+
+	if (object_write_parse_options(write, err) != 0 ||
+		object_write_parse_any(context, ret_binding, err) != 0)
+		return ERROR_RETURN;
+	name = object_meta_text(ret_binding, STR("name"));
+	if (str_is_empty(context->info.subresource))
+		write->name = name;
+	else if (!str_equal(name, write->name))
+		return error_set(err, ERROR_BAD_REQUEST,
+			"name in URL does not match name in Binding object");
+	return 0;
+}
+
+/* Of one pod, or by the older way as an object of its own in the namespace. */
 static void handle_binding(struct request_context *context)
 {
 	struct json_value *binding = ARENA_NEW(context->arena, struct json_value);
 	struct object_write *write = object_write_create(context);
+	struct resource_entry *pods = resource_registry_find(
+		api_server_registry(context->server), STR_EMPTY, STR("v1"), STR("pods"));
 
-	if (object_write_parse_options(write, &context->err) != 0 ||
-		object_write_parse_any(context, binding, &context->err) != 0) {
+	if (read_binding(write, binding, &context->err) != 0) {
 		request_context_fail(context);
 		return;
 	}
+	write->resource = pods->resource;
+	write->prefix = pods->prefix;
+	write->subresource = STR("binding");
 	write->kind = OBJECT_WRITE_UPDATE;
 	write->transform = transform_binding;
 	write->transform_context = binding;
@@ -162,6 +198,12 @@ static void handle_log(struct request_context *context)
 		STR_ARG(context->info.name), STR_ARG(node));
 	request_context_fail(context);
 }
+
+static const struct resource_subresource_handler binding_handlers[] = {
+	{"", handle_binding},
+	{0},
+};
+const struct resource_strategy core_binding_strategy = {.handlers = binding_handlers};
 
 const struct resource_subresource_handler core_pod_handlers[] = {
 	{"binding", handle_binding},

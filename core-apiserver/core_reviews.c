@@ -45,6 +45,22 @@ static void read_attributes(const struct json_value *spec, const struct user_inf
 	ret->name = member(resource, "name");
 }
 
+/* A local review is of the namespace it is made in, and of no other. */
+static void check_namespace(
+	struct request_context *context, const struct json_value *spec, struct field_errors *errors)
+{
+	const struct json_value *named =
+		json_find_path(spec, "resourceAttributes", "namespace", NULL);
+	struct json_value shown = json_string(json_text(named));
+	struct field_path parent = field_path_child(NULL, STR("spec"));
+	struct field_path attributes = field_path_child(&parent, STR("resourceAttributes"));
+	struct field_path path = field_path_child(&attributes, STR("namespace"));
+
+	if (!str_equal(json_text(named), context->info.namespace))
+		field_errors_add(errors, FIELD_ERROR_INVALID, &path, &shown,
+			"must match metadata.namespace");
+}
+
 static int check_spec(
 	struct request_context *context, const struct json_value *spec, struct error *err)
 {
@@ -67,6 +83,8 @@ static int check_spec(
 			"exactly one of nonResourceAttributes or resourceAttributes must be "
 			"specified");
 	}
+	if (!str_is_empty(context->info.namespace))
+		check_namespace(context, spec, &errors);
 	return field_errors_to_error(
 		&errors, context->resource->group, context->resource->kind, STR_EMPTY, err);
 }

@@ -198,6 +198,9 @@ class Generator:
         for rule, value in own.items():
             if rule in NUMBER_RULES:
                 members[NUMBER_RULES[rule]] = value
+            elif rule == 'above':
+                members['has_minimum'] = members['exclusive_minimum'] = 'true'
+                members['minimum'] = value
             elif rule in ('minimum', 'maximum'):
                 members['has_' + rule] = 'true'
                 members[rule] = value

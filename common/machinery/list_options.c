@@ -7,6 +7,16 @@
 
 /* ---- Single parameters ---- */
 
+static bool is_number(struct str text)
+{
+	size_t start = text.length > 1 && (text.data[0] == '-' || text.data[0] == '+');
+
+	for (size_t i = start; i < text.length; i++)
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+	return text.length > 0;
+}
+
 static int read_integer(
 	const struct http_query *query, const char *name, int64_t *ret, struct error *err)
 {
@@ -17,10 +27,9 @@ static int read_integer(
 	if (!is_present || str_is_empty(text))
 		return 0;
 	if (!str_parse_i64(text, ret))
-		return error_set(err, ERROR_BAD_REQUEST,
-			"unable to convert query parameter \"%s\": strconv.ParseInt: parsing "
-			"\"%.*s\": invalid syntax",
-			name, STR_ARG(str_slice(text, 0, 128)));
+		return error_set(err, ERROR_BAD_REQUEST, "strconv.ParseInt: parsing \"%.*s\": %s",
+			STR_ARG(str_slice(text, 0, 128)),
+			is_number(text) ? "value out of range" : "invalid syntax");
 	return 0;
 }
 
@@ -130,7 +139,7 @@ int list_options_parse(struct arena *arena, const struct http_query *query,
 		read_integer(query, "timeoutSeconds", &ret->timeout_seconds, err) != 0 ||
 		read_resource_version(query, ret, err) != 0)
 		return ERROR_RETURN;
-	if (!str_is_empty(ret->continue_text) && ret->resource_version > 0)
+	if (!str_is_empty(ret->continue_text) && ret->resource_version > 0 && str_is_empty(match))
 		return error_set(err, ERROR_BAD_REQUEST,
 			"specifying resource version is not allowed when using continue");
 	if (ret->is_watch)

@@ -145,6 +145,21 @@ static void take_query(
 		type->include = TABLE_INCLUDE_OBJECT;
 }
 
+static int check_include(const struct http_query *query, struct error *err)
+{
+	static const char *const known[] = {"", "None", "Metadata", "Object"};
+	struct str include = http_query_find(query, STR("includeObject"), NULL);
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (str_equal_c(include, known[i]))
+			return 0;
+	}
+	return error_set(err, ERROR_BAD_REQUEST,
+		"Unable to convert to Table as requested: includeObject: Invalid value: \"%.*s\": "
+		"must be 'Metadata', 'Object', 'None', or empty",
+		STR_ARG(str_slice(include, 0, 128)));
+}
+
 int media_type_negotiate(struct arena *arena, struct str accept, const struct http_query *query,
 	struct str user_agent, struct media_type *ret, struct error *err)
 {
@@ -164,6 +179,8 @@ int media_type_negotiate(struct arena *arena, struct str accept, const struct ht
 	for (size_t i = 0; i < count; i++) {
 		if (!take_clause(&clauses[i], ret))
 			continue;
+		if (ret->transform == MEDIA_TRANSFORM_TABLE && check_include(query, err) != 0)
+			return ERROR_RETURN;
 		if (clauses[i].has_pretty)
 			ret->pretty = clauses[i].pretty;
 		return 0;

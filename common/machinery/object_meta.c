@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object_meta.h"
+#include "schema_engine.h"
 
 #include <sys/random.h>
 
@@ -216,6 +217,18 @@ static struct json_value make_time(struct arena *arena)
 	return json_string(str_from(text, clock_format_rfc3339(clock_wall_seconds(NULL), text)));
 }
 
+/* A status of which nothing is known yet, with the zeros that are always written. */
+static struct json_value empty_status(struct arena *arena, const struct api_resource *resource)
+{
+	const struct schema_field *field =
+		resource->schema ? schema_find_field(resource->schema, STR("status")) : NULL;
+	struct json_value nothing = json_object(), status;
+
+	if (!field || schema_decode(arena, field->schema, &nothing, NULL, &status, NULL) != 0)
+		return nothing;
+	return status;
+}
+
 static void clear_status(
 	struct arena *arena, const struct api_resource *resource, struct json_value *object)
 {
@@ -225,7 +238,7 @@ static void clear_status(
 	if (resource->flags & RESOURCE_CUSTOM)
 		json_remove(object, STR("status"));
 	else if (json_find(object, STR("status")))
-		json_set(arena, object, STR("status"), json_object());
+		json_set(arena, object, STR("status"), empty_status(arena, resource));
 }
 
 int object_meta_prepare_create(struct arena *arena, const struct api_resource *resource,

@@ -311,6 +311,13 @@ static struct str format_added(
 	return text;
 }
 
+static bool is_standard_finalizer(struct str name)
+{
+	return str_equal(name, STR("kubernetes")) || str_equal(name, STR("orphan")) ||
+	       str_equal(name, STR("foregroundDeletion"));
+}
+
+/* Finalizers of custom resources need no domain; upstream only warns there. */
 static void validate_finalizers(struct validation *validation, const struct field_path *metadata)
 {
 	struct arena *arena = validation->errors->arena;
@@ -318,10 +325,23 @@ static void validate_finalizers(struct validation *validation, const struct fiel
 		json_find_path(validation->object, "metadata", "finalizers", NULL);
 	struct text_set now = make_set(arena, finalizers);
 	struct field_path path = field_path_child(metadata, STR("finalizers"));
+	bool wants_qualified =
+		!(validation->resource->flags & RESOURCE_CUSTOM) &&
+		!str_equal(validation->resource->group, STR("apiextensions.k8s.io")) &&
+		!str_equal(validation->resource->group, STR("apiregistration.k8s.io"));
 
-	for (size_t i = 0; i < now.count; i++)
-		add_messages(validation->errors, &path, NAME_FORMAT_QUALIFIED,
-			json_text(json_element(finalizers, i)));
+	for (size_t i = 0; i < now.count; i++) {
+		struct str name = json_text(json_element(finalizers, i));
+		struct field_path child = field_path_index(&path, i);
+		struct json_value value = json_string(name);
+
+		add_messages(validation->errors, &path, NAME_FORMAT_QUALIFIED, name);
+		if (wants_qualified && str_find_byte(name, '/') == name.length &&
+			!is_standard_finalizer(name))
+			field_errors_add(validation->errors, FIELD_ERROR_INVALID, &child, &value,
+				"name is neither a standard finalizer name nor is it fully "
+				"qualified");
+	}
 	if (set_has(&now, STR("orphan")) && set_has(&now, STR("foregroundDeletion")))
 		field_errors_add(validation->errors, FIELD_ERROR_INVALID, &path, finalizers,
 			"finalizer orphan and foregroundDeletion cannot be both set");

@@ -101,7 +101,9 @@ struct str status_from_error(struct arena *arena, const struct error *err, int *
 	add_text(arena, &status, "reason", reasons[row].reason);
 	struct json_value details = make_details(arena, err, err->message);
 
-	if (details.length > 0)
+	/* What upstream's router refuses has details with nothing in them. */
+	if (details.length > 0 || err->code == ERROR_METHOD_NOT_ALLOWED ||
+		err->code == ERROR_NOT_FOUND)
 		json_append_member(arena, &status, STR("details"), details);
 	json_append_member(arena, &status, STR("code"), json_integer(reasons[row].http_status));
 	*ret_http_status = reasons[row].http_status;

@@ -257,6 +257,8 @@ void table_write_row(struct arena *arena, struct buffer *out, const struct api_r
 	} else if (include == TABLE_INCLUDE_METADATA) {
 		buffer_append(out, STR(",\"object\":"));
 		partial_metadata_write(out, STR("v1"), object);
+	} else {
+		buffer_append(out, STR(",\"object\":null"));
 	}
 	buffer_append_byte(out, '}');
 }

@@ -42,7 +42,7 @@ static void bad_list_options_are_refused_with_upstreams_texts(void **state)
 			"invalid resource version: \"abc\": strconv.ParseUint: parsing \"abc\": "
 			"invalid syntax"},
 		{"limit=x", ERROR_BAD_REQUEST,
-			"unable to convert query parameter \"limit\": strconv.ParseInt: parsing "
+			"strconv.ParseInt: parsing "
 			"\"x\": invalid syntax"},
 	};
 	struct arena *arena = *state;

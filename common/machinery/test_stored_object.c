@@ -321,13 +321,13 @@ static void cells_have_the_type_of_their_column(void **state)
 		{RESOURCE_CUSTOM,
 			"{\"metadata\":{\"name\":\"a\"},\"n\":3,\"f\":1.5,\"b\":true,\"t\":{\"x\":1}"
 			",\"when\":\"soon\"}",
-			"{\"cells\":[\"a\",3,1.5,true,\"{\\\"x\\\":1}\",\"\\u003cinvalid\\u003e\"]}"},
+			"{\"cells\":[\"a\",3,1.5,true,\"{\\\"x\\\":1}\",\"\\u003cinvalid\\u003e\"],\"object\":null}"},
 		{RESOURCE_CUSTOM, "{\"metadata\":{\"name\":\"a\"},\"n\":\"3\",\"t\":7}",
-			"{\"cells\":[\"a\",null,null,null,\"7\",null]}"},
+			"{\"cells\":[\"a\",null,null,null,\"7\",null],\"object\":null}"},
 		{RESOURCE_CUSTOM, "{\"n\":1e300,\"b\":null}",
-			"{\"cells\":[null,null,null,null,null,null]}"},
+			"{\"cells\":[null,null,null,null,null,null],\"object\":null}"},
 		{0, "{\"metadata\":{\"name\":\"a\"}}",
-			"{\"cells\":[\"a\",0,0,false,\"\",\"\\u003cunknown\\u003e\"]}"},
+			"{\"cells\":[\"a\",0,0,false,\"\",\"\\u003cunknown\\u003e\"],\"object\":null}"},
 	};
 	struct arena *arena = *state;
 

@@ -3,6 +3,7 @@
 #include "object_delete.h"
 #include "object_meta.h"
 #include "object_response.h"
+#include "object_write.h"
 #include "status.h"
 
 static void on_deleted(struct object_delete *delete_, bool is_ok, bool is_gone, struct str json)
@@ -49,8 +50,10 @@ void handle_delete(struct request_context *context)
 	struct delete_options *options = ARENA_NEW(context->arena, struct delete_options);
 	struct object_delete *delete_ = ARENA_NEW(context->arena, struct object_delete);
 
-	if (delete_options_parse(
-		    context->arena, context->query, context->body, options, &context->err) != 0) {
+	if ((context->body.length > 0 &&
+		    object_write_check_media_type(context, &context->err) != 0) ||
+		delete_options_parse(context->arena, context->query, context->body, options,
+			&context->err) != 0) {
 		request_context_fail(context);
 		return;
 	}

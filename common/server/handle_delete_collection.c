@@ -12,6 +12,7 @@
 #include "object_delete.h"
 #include "object_match.h"
 #include "object_response.h"
+#include "object_write.h"
 
 #define PAGE_NAMES 1000
 /* Of the answer; what is deleted beyond it is not shown. */
@@ -251,7 +252,9 @@ void handle_delete_collection(struct request_context *context)
 	struct collection_delete *delete_ = ARENA_NEW(context->arena, struct collection_delete);
 
 	delete_->context = context;
-	if (list_options_parse(context->arena, context->query, &delete_->list, &context->err) !=
+	if ((context->body.length > 0 &&
+		    object_write_check_media_type(context, &context->err) != 0) ||
+		list_options_parse(context->arena, context->query, &delete_->list, &context->err) !=
 			0 ||
 		delete_options_parse(context->arena, context->query, context->body,
 			&delete_->options, &context->err) != 0 ||

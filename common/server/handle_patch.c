@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api_server_private.h"
 #include "json_reader.h"
+#include "json_writer.h"
 #include "object_meta.h"
 #include "object_write_private.h"
 #include "schema_engine.h"
@@ -75,19 +76,43 @@ static int check_identity(
 	struct object_write *write, const struct json_value *patched, struct error *err)
 {
 	struct str name = object_meta_text(patched, STR("name"));
+	struct str namespace = object_meta_text(patched, STR("namespace"));
 
-	if (patched->type != JSON_OBJECT || json_find(patched, STR("metadata")) == NULL ||
-		json_find(patched, STR("metadata"))->type != JSON_OBJECT)
-		return error_set(err, ERROR_BAD_REQUEST, "the patched object has no metadata");
+	if (str_is_empty(name))
+		return error_set(err, ERROR_BAD_REQUEST,
+			"the name of the object (%.*s based on URL) was undeterminable: name must be "
+			"provided",
+			STR_ARG(write->name));
 	if (!str_equal(name, write->name))
 		return error_set(err, ERROR_BAD_REQUEST,
 			"the name of the object (%.*s) does not match the name on the URL (%.*s)",
 			STR_ARG(name), STR_ARG(write->name));
-	if (!str_equal(object_meta_text(patched, STR("namespace")), write->namespace))
+	if (!str_equal(namespace, write->namespace))
 		return error_set(err, ERROR_BAD_REQUEST,
-			"the namespace of the provided object does not match the namespace sent on "
-			"the request");
+			"the namespace of the object (%.*s) does not match the namespace on the "
+			"request (%.*s)",
+			STR_ARG(namespace), STR_ARG(write->namespace));
 	return 0;
+}
+
+/* What does not make an object any more is the patch's fault, and shown as it came out. */
+static int refuse_patched(struct object_write *write, const struct patch *patch,
+	const struct json_value *patched, struct error *err)
+{
+	struct arena *arena = write->context->arena;
+	struct field_errors errors = {.arena = arena};
+	struct field_path path = field_path_child(NULL, STR("patch"));
+	bool is_shown_whole = patch->type != PATCH_STRATEGIC;
+	struct json_value shown =
+		json_string(json_to_str(arena, is_shown_whole ? patched : &patch->document));
+
+	if (patched->type != JSON_OBJECT)
+		error_set(err, ERROR_BAD_REQUEST, "the patched document is not an object");
+	if (err->code != ERROR_BAD_REQUEST)
+		return ERROR_RETURN;
+	field_errors_add(
+		&errors, FIELD_ERROR_INVALID, &path, &shown, "%.*s", STR_ARG(err->message));
+	return field_errors_to_error(&errors, STR_EMPTY, STR_EMPTY, STR_EMPTY, err);
 }
 
 static int transform(struct object_write *write, const struct json_value *live,
@@ -97,11 +122,12 @@ static int transform(struct object_write *write, const struct json_value *live,
 	const struct patch *patch = write->transform_context;
 	struct json_value patched;
 
-	if (apply_patch(write, patch, live, &patched, err) != 0 ||
-		check_identity(write, &patched, err) != 0 ||
-		object_write_check_type(context, &patched, err) != 0)
+	if (apply_patch(write, patch, live, &patched, err) != 0)
 		return ERROR_RETURN;
-	return object_write_decode(context, write->resource, &patched, ret_object, err);
+	if (patched.type != JSON_OBJECT || object_write_check_type(context, &patched, err) != 0 ||
+		object_write_decode_plain(context, write->resource, &patched, ret_object, err) != 0)
+		return refuse_patched(write, patch, &patched, err);
+	return check_identity(write, &patched, err);
 }
 
 /* ---- Server-side apply ---- */
@@ -140,7 +166,9 @@ static int check_apply(struct object_write *write, struct patch *patch, struct e
 
 	if (patch->document.type != JSON_OBJECT)
 		return error_set(err, ERROR_BAD_REQUEST,
-			"error decoding YAML: the apply configuration is not an object");
+			"error decoding YAML: error unmarshaling JSON: while decoding JSON: json: "
+			"cannot unmarshal %s into Go value of type map[string]interface {}",
+			patch->document.type == JSON_ARRAY ? "array" : "string");
 	if (managed && managed->type != JSON_NULL)
 		return error_set(err, ERROR_BAD_REQUEST, "metadata.managedFields must be nil");
 	if (!str_equal(version, expected))
@@ -219,6 +247,7 @@ void handle_patch(struct request_context *context)
 		return;
 	}
 	write->kind = OBJECT_WRITE_UPDATE;
+	write->is_patch = true;
 	write->is_apply = patch->type == PATCH_APPLY;
 	write->create_allowed = write->is_apply && str_is_empty(context->info.subresource);
 	write->transform = write->is_apply ? transform_apply : transform;

@@ -227,7 +227,7 @@ static int read_body(struct request_context *context, struct scale_write *scale,
 	type = str_trim(str_split(&type, ';'));
 	if (str_equal(context->method, STR("PUT"))) {
 		scale->type = SCALE_PUT;
-		return object_write_parse_any(context, &scale->document, err);
+		return object_write_parse_body(context, &scale->document, err);
 	}
 	if (str_equal(type, STR("application/json-patch+json")))
 		scale->type = SCALE_JSON;

@@ -24,18 +24,22 @@ static int check_preconditions(struct object_delete *delete_, struct error *err)
 	const struct delete_options *options = delete_->options;
 	struct str uid = object_meta_text(&delete_->live, STR("uid"));
 	struct str version = object_meta_text(&delete_->live, STR("resourceVersion"));
+	/* Upstream names the kind here where it names the resource everywhere else. */
+	struct api_resource named = *delete_->resource;
 
+	named.resource = named.kind;
 	if (options->has_precondition_uid && !str_equal(options->precondition_uid, uid)) {
-		error_conflict(err, delete_->resource, delete_->name,
-			"Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
+		error_conflict(err, &named, delete_->name,
+			"the UID in the precondition (%.*s) does not match the UID in record "
+			"(%.*s). The object might have been deleted and then recreated",
 			STR_ARG(options->precondition_uid), STR_ARG(uid));
 		return ERROR_RETURN;
 	}
 	if (options->has_precondition_resource_version &&
 		!str_equal(options->precondition_resource_version, version)) {
-		error_conflict(err, delete_->resource, delete_->name,
-			"Precondition failed: ResourceVersion in precondition: %.*s, "
-			"ResourceVersion in object meta: %.*s",
+		error_conflict(err, &named, delete_->name,
+			"the ResourceVersion in the precondition (%.*s) does not match the "
+			"ResourceVersion in record (%.*s). The object might have been modified",
 			STR_ARG(options->precondition_resource_version), STR_ARG(version));
 		return ERROR_RETURN;
 	}

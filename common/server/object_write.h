@@ -38,6 +38,7 @@ struct object_write {
 	bool is_dry_run;
 	bool create_allowed;      /* an absent object is created: PUT of some kinds, apply */
 	bool is_apply;            /* transform has dealt with managedFields */
+	bool is_patch;            /* of any type: the object sent is not the whole of it */
 	bool has_default_manager; /* no fieldManager was given */
 	object_transform_fn transform;
 	object_written_fn written; /* NULL: answers with the object */
@@ -75,6 +76,8 @@ int object_write_parse_options(struct object_write *write, struct error *err) WA
 /* Reads the body (JSON or YAML by content type) without a look at apiVersion and kind. */
 int object_write_parse_any(struct request_context *context, struct json_value *ret_document,
 	struct error *err) WARN_UNUSED;
+/* The content types that parse_any reads; others are ERROR_UNSUPPORTED_MEDIA_TYPE. */
+int object_write_check_media_type(struct request_context *context, struct error *err) WARN_UNUSED;
 /* Duplicate keys of a body: warnings or an error, as fieldValidation says. */
 int object_write_note_duplicates(struct request_context *context,
 	const struct json_value *duplicates, struct error *err) WARN_UNUSED;
@@ -104,6 +107,12 @@ int object_write_decode(struct request_context *context, const struct api_resour
 /* The name below the resource's prefix: "ns/name" or "name". */
 struct str object_storage_name(struct arena *arena, const struct api_resource *resource,
 	struct str namespace, struct str name);
+/* The same, but the message says only what is wrong, for those that put it in words of their own.
+ */
+int object_write_decode_plain(struct request_context *context, const struct api_resource *resource,
+	const struct json_value *document, struct json_value *ret_object,
+	struct error *err) WARN_UNUSED;
+
 /*
  * The stored object as a tree in the context's arena: 0, STORAGE_NOT_FOUND or ERROR_RETURN.
  * *ret_json (may be NULL) is a copy of its JSON text.

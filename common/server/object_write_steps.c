@@ -14,6 +14,19 @@
 /* Longer ones are no DNS labels. */
 #define NAMESPACE_MAX_BYTES 63
 
+/* In a patched object the uid is a field like others: one that may not change. */
+static int refuse_uid(struct object_write *write, struct str uid, struct error *err)
+{
+	struct field_errors errors = {.arena = write->context->arena};
+	struct field_path metadata = field_path_child(NULL, STR("metadata"));
+	struct field_path field = field_path_child(&metadata, STR("uid"));
+	struct json_value value = json_string(uid);
+
+	field_errors_add(&errors, FIELD_ERROR_INVALID, &field, &value, "field is immutable");
+	return field_errors_to_error(
+		&errors, write->resource->group, write->resource->kind, write->name, err);
+}
+
 static int check_preconditions(struct object_write *write, struct error *err)
 {
 	const struct json_value *live = write->live_revision ? &write->live : NULL;
@@ -25,6 +38,8 @@ static int check_preconditions(struct object_write *write, struct error *err)
 	if (str_is_empty(uid))
 		uid = object_meta_text(&write->object, STR("uid"));
 	if (!str_is_empty(uid) && !str_equal(uid, live_uid)) {
+		if (write->is_patch && live)
+			return refuse_uid(write, uid, err);
 		error_conflict(err, write->resource, write->name,
 			"Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s",
 			STR_ARG(uid), STR_ARG(live_uid));
@@ -42,8 +57,9 @@ static int check_preconditions(struct object_write *write, struct error *err)
 
 		field_errors_add(&errors, FIELD_ERROR_INVALID, &field, &zero,
 			"must be specified for an update");
-		return field_errors_to_error(
-			&errors, write->resource->group, write->resource->kind, write->name, err);
+		/* Upstream names the resource here where it names the kind everywhere else. */
+		return field_errors_to_error(&errors, write->resource->group,
+			write->resource->resource, write->name, err);
 	}
 	if (!str_parse_u64(version, UINT64_MAX, &revision) || revision != write->live_revision) {
 		error_conflict(err, write->resource, write->name,

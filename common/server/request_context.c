@@ -222,8 +222,29 @@ void request_context_fail(struct request_context *context)
 	buffer_fini(&out);
 }
 
+/* Whether the path is below a group of built-in resources. */
+static bool is_built_in(struct request_context *context)
+{
+	size_t count;
+	const struct api_resource **resources = resource_registry_list(
+		context->arena, api_server_registry(context->server), &count);
+
+	for (size_t i = 0; context->info.is_resource_request && i < count; i++) {
+		if (!(resources[i]->flags & RESOURCE_CUSTOM) &&
+			str_equal(resources[i]->group, context->info.group))
+			return true;
+	}
+	return false;
+}
+
 void request_context_not_found(struct request_context *context)
 {
+	if (is_built_in(context)) {
+		error_set(&context->err, ERROR_NOT_FOUND,
+			"the server could not find the requested resource");
+		request_context_fail(context);
+		return;
+	}
 	request_context_respond(
 		context, 404, "text/plain; charset=utf-8", STR("404 page not found\n"));
 }

@@ -82,7 +82,8 @@ void request_context_respond(
 void request_context_respond_json(struct request_context *context, int status, struct str json);
 void request_context_respond_value(
 	struct request_context *context, int status, const struct json_value *value);
-/* "404 page not found" as plain text. */
+/* What is no resource: a Status below the groups of built-ins, else "404 page not found" in text.
+ */
 void request_context_not_found(struct request_context *context);
 
 /*

@@ -253,8 +253,12 @@ static void preconditions_of_an_update_hold(void **state)
 		{TICKETS "/t", "{\"metadata\":{\"name\":\"t\"}}", 422,
 			"must be specified for an update"},
 		{WIDGETS, "{}", 405, "MethodNotAllowed"},
-		{WIDGETS "/a/status/more", "{}", 404, "404 page not found"},
-		{WIDGETS "/a/none", "{}", 404, "404 page not found"},
+		{WIDGETS "/a", "", 400,
+			"unrecognized (must be of type Widget): couldn't get version/kind; json "
+			"parse error: unexpected end of JSON input (\\u003cempty\\u003e)"},
+		{WIDGETS "/a", "[1]", 400, "(5b315d)"},
+		{WIDGETS "/a/status/more", "{}", 404, "could not find the requested resource"},
+		{WIDGETS "/a/none", "{}", 404, "could not find the requested resource"},
 	};
 
 	test_request(*state, "POST", WIDGETS, NULL, "{\"metadata\":{\"name\":\"a\"}}");

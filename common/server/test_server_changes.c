@@ -19,17 +19,21 @@ static void patches_are_judged(void **state)
 		const char *text;
 	} cases[] = {
 		{WIDGETS "/a", NULL, "{}", 415, "application/apply-patch+yaml"},
-		{WIDGETS "/a", MERGE_PATCH, "[]", 400, NULL},
+		{WIDGETS "/a", MERGE_PATCH, "[]", 422,
+			"\" \\\"\\\" is invalid: patch: Invalid value: "},
 		{WIDGETS "/a", MERGE_PATCH, "{", 400, NULL},
-		{WIDGETS "/a", MERGE_PATCH, "{\"kind\":\"Rack\"}", 400, "Rack"},
-		{WIDGETS "/a", MERGE_PATCH, "{\"apiVersion\":\"v1\"}", 400, "API version"},
+		{WIDGETS "/a", MERGE_PATCH, "{\"kind\":\"Rack\"}", 422, "unknown conversion"},
+		{WIDGETS "/a", MERGE_PATCH, "{\"apiVersion\":\"v1\"}", 422, "API version"},
 		{WIDGETS "/a", MERGE_PATCH, "{\"metadata\":{\"name\":\"b\"}}", 400, "name"},
-		{WIDGETS "/a", MERGE_PATCH, "{\"metadata\":null}", 400, NULL},
-		{WIDGETS "/a", MERGE_PATCH, "{\"metadata\":{\"uid\":\"u\"}}", 409, "UID"},
+		{WIDGETS "/a", MERGE_PATCH, "{\"metadata\":null}", 400,
+			"the name of the object (a based on URL) was undeterminable: name must be "
+			"provided"},
+		{WIDGETS "/a", MERGE_PATCH, "{\"metadata\":{\"uid\":\"u\"}}", 422,
+			"metadata.uid: Invalid value: \\\"u\\\": field is immutable"},
 		{WIDGETS "/a", MERGE_PATCH, "{\"metadata\":{\"resourceVersion\":\"1\"}}", 409,
 			NULL},
 		{WIDGETS "/a", JSON_PATCH, "[{\"op\":\"remove\",\"path\":\"/none\"}]", 422, NULL},
-		{WIDGETS "/a?fieldValidation=Strict", MERGE_PATCH, "{\"x\":1}", 400,
+		{WIDGETS "/a?fieldValidation=Strict", MERGE_PATCH, "{\"x\":1}", 422,
 			"strict decoding error: unknown field \\\"x\\\""},
 		{WIDGETS "/none", MERGE_PATCH, "{}", 404, "NotFound"},
 		{WIDGETS "/a?force=true", MERGE_PATCH, "{}", 422, "force"},
@@ -108,10 +112,10 @@ static void a_delete_says_what_became_of_the_object(void **state)
 	test_request(*state, "POST", WIDGETS, NULL, "{\"metadata\":{\"name\":\"a\"}}");
 	assert_answer(test_request(*state, "DELETE", WIDGETS "/a", NULL,
 			      "{\"preconditions\":{\"uid\":\"u\"}}"),
-		409, "Precondition failed: UID in precondition: u");
+		409, "the UID in the precondition (u) does not match the UID in record");
 	assert_answer(test_request(*state, "DELETE", WIDGETS "/a", NULL,
 			      "{\"preconditions\":{\"resourceVersion\":\"9\"}}"),
-		409, "ResourceVersion in precondition: 9");
+		409, "the ResourceVersion in the precondition (9) does not match");
 	assert_answer(
 		test_request(*state, "DELETE", WIDGETS "/a?propagationPolicy=Never", NULL, NULL),
 		422, "Unsupported value");
@@ -179,7 +183,7 @@ static void a_collection_is_deleted_as_it_was_asked_for(void **state)
 	assert_without(call, "w00");
 	assert_answer(test_request(*state, "DELETE", WIDGETS, NULL,
 			      "{\"preconditions\":{\"uid\":\"u\"}}"),
-		409, "Precondition failed");
+		409, "the UID in the precondition (u) does not match");
 	call = test_request(*state, "DELETE", WIDGETS,
 		"accept: application/json;as=Table;v=v1;g=meta.k8s.io\n", NULL);
 	assert_answer(call, 200, "\"kind\":\"Table\"");

@@ -12,6 +12,7 @@
 #include "test_server_support.h"
 
 #define TABLE        "accept: application/json;as=Table;v=v1;g=meta.k8s.io\n"
+#define NOTHING      "the server could not find the requested resource"
 #define PARTIAL      "accept: application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io\n"
 #define PARTIAL_BETA "accept: application/json;as=PartialObjectMetadata;v=v1beta1;g=meta.k8s.io\n"
 #define PARTIAL_LIST "accept: application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io\n"
@@ -74,10 +75,13 @@ static void an_object_comes_in_the_form_that_was_asked_for(void **state)
 		{"HEAD", WIDGETS "/a", NULL, 200, ""},
 		{"HEAD", WIDGETS, NULL, 200, ""},
 		{"HEAD", WIDGETS "?watch=1", NULL, 200, ""},
-		{"GET", BASE "/widgets/a", NULL, 404, "404 page not found"},
-		{"GET", BASE "/namespaces/n/racks", NULL, 404, "404 page not found"},
-		{"GET", BASE "/nothing", NULL, 404, "404 page not found"},
+		{"GET", BASE "/widgets/a", NULL, 404, NOTHING},
+		{"GET", BASE "/namespaces/n/racks", NULL, 404, NOTHING},
+		{"GET", BASE "/nothing", NULL, 404, NOTHING},
 		{"GET", "/nothing", NULL, 404, "404 page not found"},
+		{"GET", "/apis/none.example.com/v1/nothing", NULL, 404, "404 page not found"},
+		{"GET", WIDGETS "/a?includeObject=All", TABLE, 400,
+			"must be 'Metadata', 'Object', 'None', or empty"},
 		{"OPTIONS", WIDGETS, NULL, 405, "MethodNotAllowed"},
 		{"GET", BASE, NULL, 200, "\"name\":\"widgets/scale\""},
 		{"GET", "/apis", NULL, 200, "\"name\":\"test.example.com\""},

@@ -42,6 +42,15 @@ static void check_rules(const struct json_value *object, const struct field_path
 	}
 }
 
+void core_check_policy_rule(const struct json_value *object, const struct json_value *old,
+	const struct field_path *path, struct field_errors *errors)
+{
+	const struct check check = CHECK_INIT(object, old, path, errors);
+
+	if (!check_has(&check, "verbs"))
+		check_required(&check, "verbs", "verbs must contain at least one value");
+}
+
 void core_check_role(const struct json_value *object, const struct json_value *old,
 	const struct field_path *path, struct field_errors *errors)
 {

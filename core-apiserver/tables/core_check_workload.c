@@ -15,12 +15,29 @@ static void check_kept_template(const struct json_value *object, const struct fi
 
 	if (!check.object)
 		return;
+	if (check_has(&check, "ephemeralContainers"))
+		check_forbidden(&check, "ephemeralContainers",
+			"ephemeral containers not allowed in pod template");
 	if (check_has(&check, "restartPolicy") &&
 		!str_equal(check_text(&check, "restartPolicy"), STR("Always")))
 		check_unsupported(&check, "restartPolicy", always, 1);
 	if (check_has(&check, "activeDeadlineSeconds"))
 		check_forbidden(&check, "activeDeadlineSeconds",
 			"activeDeadlineSeconds in %s is not Supported", kind);
+}
+
+/* A selector of everything is none. */
+static void check_selector(const struct json_value *object, const struct field_path *path,
+	struct field_errors *errors, const char *kind)
+{
+	const struct check check = CHECK_INIT(object, NULL, path, errors);
+	const struct json_value *selector = check_member(&check, "selector");
+
+	if (!selector || selector->type == JSON_NULL)
+		check_required(&check, "selector", "");
+	else if (json_count(json_find(selector, STR("matchLabels"))) == 0 &&
+		 json_count(json_find(selector, STR("matchExpressions"))) == 0)
+		check_invalid(&check, "selector", "empty selector is invalid for %s", kind);
 }
 
 void core_check_replication_spec(const struct json_value *object, const struct json_value *old,
@@ -51,6 +68,7 @@ void core_check_replica_set_spec(const struct json_value *object, const struct j
 	const struct field_path *path, struct field_errors *errors)
 {
 	(void)old;
+	check_selector(object, path, errors, "deployment");
 	check_kept_template(object, path, errors, "ReplicaSet");
 }
 
@@ -58,6 +76,7 @@ void core_check_stateful_set_spec(const struct json_value *object, const struct 
 	const struct field_path *path, struct field_errors *errors)
 {
 	(void)old;
+	check_selector(object, path, errors, "statefulset");
 	check_kept_template(object, path, errors, "StatefulSet");
 }
 
@@ -135,6 +154,7 @@ void core_check_deployment_spec(const struct json_value *object, const struct js
 	const struct json_value *deadline = check_member(&check, "progressDeadlineSeconds");
 	int64_t ready = json_integer_or(check_member(&check, "minReadySeconds"), 0);
 
+	check_selector(object, path, errors, "deployment");
 	check_kept_template(object, path, errors, "Deployment");
 	if (deadline && json_integer_or(deadline, 0) <= ready)
 		check_invalid(
@@ -145,6 +165,7 @@ void core_check_daemon_set_spec(const struct json_value *object, const struct js
 	const struct field_path *path, struct field_errors *errors)
 {
 	(void)old;
+	check_selector(object, path, errors, "daemonset");
 	check_kept_template(object, path, errors, "DaemonSet");
 }
 

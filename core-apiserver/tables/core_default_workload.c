@@ -120,3 +120,21 @@ void core_default_autoscaler_behavior(struct arena *arena, struct json_value *ob
 		add_policy(arena, json_set(arena, down, STR("policies"), json_array()),
 			STR("Percent"), 100);
 }
+
+/* The templates of claims say what they are; in what people write they need not. */
+void core_default_claim_templates(struct arena *arena, struct json_value *object)
+{
+	struct json_value *templates = json_find(object, STR("volumeClaimTemplates"));
+	for (size_t i = 0; i < json_count(templates); i++) {
+		const struct json_value *claim = json_element(templates, i);
+		struct json_value typed = json_object();
+		json_append_member(
+			arena, &typed, STR("kind"), json_string(STR("PersistentVolumeClaim")));
+		json_append_member(arena, &typed, STR("apiVersion"), json_string(STR("v1")));
+		for (size_t j = 0; j < json_count(claim); j++)
+			json_set(arena, &typed, claim->members[j].key, claim->members[j].value);
+		json_set(arena, &typed, STR("kind"), json_string(STR("PersistentVolumeClaim")));
+		json_set(arena, &typed, STR("apiVersion"), json_string(STR("v1")));
+		templates->elements[i] = typed;
+	}
+}
