@@ -16,6 +16,42 @@ static void check_immutable(const struct check *check, const char *const *names,
 				check, names[i], "field is immutable when `immutable` is set");
 }
 
+#define DATA_MAXIMUM_BYTES (1024 * 1024)
+
+static size_t text_bytes(const struct json_value *members)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < json_count(members); i++)
+		total += json_text(&members->members[i].value).length;
+	return total;
+}
+
+/* What base64 texts say, which have been found to be such. */
+static size_t decoded_bytes(const struct json_value *members)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < json_count(members); i++) {
+		struct str text = json_text(&members->members[i].value);
+
+		total += text.length / 4 * 3;
+		while (str_ends_with(text, STR("="))) {
+			text = str_slice(text, 0, text.length - 1);
+			total--;
+		}
+	}
+	return total;
+}
+
+static void check_total(
+	const struct check *check, const struct field_path *path, size_t total_bytes)
+{
+	if (total_bytes > DATA_MAXIMUM_BYTES)
+		field_errors_add(check->errors, FIELD_ERROR_TOO_LONG, path, NULL,
+			"may not be more than %d bytes", DATA_MAXIMUM_BYTES);
+}
+
 void core_check_config_map(const struct json_value *object, const struct json_value *old,
 	const struct field_path *path, struct field_errors *errors)
 {
@@ -34,6 +70,10 @@ void core_check_config_map(const struct json_value *object, const struct json_va
 			field_errors_add(errors, FIELD_ERROR_INVALID, &child, &shown,
 				"duplicate of key present in binaryData");
 	}
+	/* Upstream's path of the whole is an empty name, which it writes so. */
+	struct field_path whole = field_path_key(path, STR_EMPTY);
+
+	check_total(&check, &whole, text_bytes(data) + decoded_bytes(binary));
 	check_immutable(&check, contents, CHECK_COUNT(contents));
 }
 
@@ -80,6 +120,9 @@ void core_check_secret(const struct json_value *object, const struct json_value 
 	struct str type = check_text(&check, "type");
 	bool has_neither = !json_find(data, STR("username")) && !json_find(data, STR("password"));
 
+	struct field_path data_path = field_path_child(path, STR("data"));
+
+	check_total(&check, &data_path, decoded_bytes(data));
 	for (size_t i = 0; i < CHECK_COUNT(wanted); i++)
 		require_key(&check, wanted[i].key, str_equal_c(type, wanted[i].type));
 	has_neither = has_neither && str_equal(type, STR("kubernetes.io/basic-auth"));

@@ -238,15 +238,33 @@ class Bytes(unittest.TestCase):
         self.assertEqual(answer.status, 422)
         self.assertIn("Too long: may not be more than 262144 bytes", answer.json()["message"])
 
+    def test_data_has_a_limit_of_its_own(self):
+        answer = self.config_map(1048577)
+        self.assertEqual(answer.status, 422)
+        self.assertIn("is invalid: []: Too long: may not be more than 1048576 bytes",
+                      answer.json()["message"])
+        answer = self.plane.create("/api/v1/namespaces/default/secrets", {
+            "metadata": {"name": "long"}, "stringData": {"a": "b" * 1048577}})
+        self.assertEqual(answer.status, 422)
+        self.assertIn("data: Too long: may not be more than 1048576 bytes",
+                      answer.json()["message"])
+
     def test_an_object_does_not_grow_by_small_changes(self):
-        self.assertEqual(self.plane.create(CONFIG_MAPS, {
-            "metadata": {"name": "grows"}, "data": {"0": "b" * 500000}}).status, 201)
-        change = {"Content-Type": "application/merge-patch+json"}
-        answers = [self.plane.request("PATCH", f"{CONFIG_MAPS}/grows", json.dumps(
-            {"data": {str(i): "b" * 500000}}), change) for i in range(1, 4)]
+        labels = {"app": "grows"}
+        container = {"name": "c", "image": "i", "args": ["b" * 500000]}
+        path = "/apis/apps/v1/namespaces/default/deployments"
+        self.assertEqual(self.plane.create(path, {"metadata": {"name": "grows"}, "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels},
+                         "spec": {"containers": [container]}}}}).status, 201)
+        one_more = json.dumps([{"op": "add", "value": "b" * 500000,
+                                "path": "/spec/template/spec/containers/0/args/-"}])
+        answers = [self.plane.request("PATCH", f"{path}/grows", one_more, {
+            "Content-Type": "application/json-patch+json"}) for _ in range(3)]
         self.assertEqual([answer.status for answer in answers], [200, 200, 413])
         self.assertIn("more than 1572864 bytes", answers[2].json()["message"])
-        self.assertEqual(len(self.plane.get(f"{CONFIG_MAPS}/grows").json()["data"]), 3)
+        stored = self.plane.get(f"{path}/grows").json()["spec"]["template"]["spec"]
+        self.assertEqual(len(stored["containers"][0]["args"]), 3)
 
     def test_a_long_bad_value_is_not_sent_back_whole(self):
         answer = self.plane.create(CONFIG_MAPS, {"metadata": {"name": "A" * 900000}})
