@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from plane import Plane, wait_until
+from plane import Plane, PlaneCase, wait_until
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 MERGE = {"Content-Type": "application/merge-patch+json"}
@@ -16,15 +16,7 @@ def configmap(name, **data):
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
 
 
-class Api(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.plane = Plane().start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.plane.close()
-
+class Api(PlaneCase):
     def make(self, body, path=CONFIGMAPS, status=201):
         answer = self.plane.create(path, body)
         self.assertEqual(answer.status, status, answer.body)

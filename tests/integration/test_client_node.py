@@ -8,19 +8,15 @@ import subprocess
 import threading
 import unittest
 
-from plane import CLIENTS, TOP, Plane, wait_until
+from plane import CLIENTS, TOP, PlaneCase, wait_until
 
 
-class ClientNode(unittest.TestCase):
+class ClientNode(PlaneCase):
     @classmethod
     def setUpClass(cls):
-        cls.plane = Plane().start()
+        super().setUpClass()
         for script in (TOP / "tests" / "clients" / "node").glob("*.mjs"):
             shutil.copy(script, CLIENTS)  # beside node_modules, where imports are looked for
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.plane.close()
 
     def environment(self):
         return dict(os.environ, KUBECONFIG=str(self.plane.state_dir / "admin.kubeconfig"))

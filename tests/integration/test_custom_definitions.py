@@ -5,7 +5,7 @@ import copy
 import json
 import unittest
 
-from plane import Plane, wait_until
+from plane import PlaneCase, wait_until
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 MERGE = {"Content-Type": "application/merge-patch+json"}
@@ -28,15 +28,7 @@ def conditions(found):
             for c in found["status"]["conditions"]}
 
 
-class CustomDefinitions(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.plane = Plane().start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.plane.close()
-
+class CustomDefinitions(PlaneCase):
     def define(self, crd, status=201):
         answer = self.plane.create(CRDS, crd)
         self.assertEqual(answer.status, status, answer.body)

@@ -5,7 +5,7 @@ import copy
 import json
 import unittest
 
-from plane import CLIENTS, Plane
+from plane import CLIENTS, PlaneCase
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 GROUP = "tell.example.com"
@@ -62,16 +62,12 @@ def references(value):
             yield from references(element)
 
 
-class CustomOpenApi(unittest.TestCase):
+class CustomOpenApi(PlaneCase):
     @classmethod
     def setUpClass(cls):
-        cls.plane = Plane().start()
+        super().setUpClass()
         answer = cls.plane.create(CRDS, LAMP)
         assert answer.status == 201, answer.body
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.plane.close()
 
     def kubectl(self, *arguments, is_old=False, **options):
         return self.plane.kubectl(

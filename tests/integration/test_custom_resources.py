@@ -6,7 +6,7 @@ import json
 import time
 import unittest
 
-from plane import Plane, wait_until
+from plane import PlaneCase, wait_until
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 PATH = "/apis/stable.example.com/v1/namespaces/default/crontabs"
@@ -58,16 +58,12 @@ def crontab(name, **spec):
             "spec": {"cronSpec": "* * * * */5", **spec}}
 
 
-class CustomResources(unittest.TestCase):
+class CustomResources(PlaneCase):
     @classmethod
     def setUpClass(cls):
-        cls.plane = Plane().start()
+        super().setUpClass()
         answer = cls.plane.create(CRDS, CRD)
         assert answer.status == 201, answer.body
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.plane.close()
 
     def make(self, body, status=201):
         answer = self.plane.create(PATH, body)

@@ -5,7 +5,7 @@ import copy
 import json
 import unittest
 
-from plane import Plane
+from plane import PlaneCase
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 MERGE = {"Content-Type": "application/merge-patch+json"}
@@ -28,15 +28,7 @@ def definition(group, *versions):
 TEXT = {"type": "string"}
 
 
-class CustomVersions(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.plane = Plane().start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.plane.close()
-
+class CustomVersions(PlaneCase):
     def define(self, group, *versions):
         answer = self.plane.create(CRDS, definition(group, *versions))
         self.assertEqual(answer.status, 201, answer.body)

@@ -3,8 +3,6 @@
 
 import http.client
 import json
-import os
-import signal
 import socket
 import ssl
 import subprocess
@@ -127,45 +125,6 @@ class Certificates(unittest.TestCase):
 
 
 class Limits(unittest.TestCase):
-    def check(self, flag, method, other):
-        """While a request waits for its server, the next of its kind is refused."""
-        with Plane(flag) as plane:
-            core = plane.server_pids()["core-apiserver"]
-            body = {"metadata": {"generateName": "g"}}
-            os.kill(core, signal.SIGSTOP)
-            try:
-                held = plane.connect()
-                # Administrators are always served, so another asks, who is then told 403.
-                who = {"Impersonate-User": "someone"}
-                held.request(method, CONFIGMAPS, json.dumps(body),
-                             {"Content-Type": "application/json", **who})
-
-                def is_refused():
-                    connection = plane.connect(timeout=2)
-                    try:
-                        answer = plane.request(
-                            method, f"{CONFIGMAPS}?timeout=1s", body, who, connection)
-                    finally:
-                        connection.close()
-                    if answer.status == 429:
-                        self.assertEqual(answer.headers["Retry-After"], "1")
-                        self.assertEqual(
-                            answer.body, b"Too many requests, please try again later.\n")
-                    return answer.status == 429
-                wait_until(is_refused, "a second request is refused")
-            finally:
-                os.kill(core, signal.SIGCONT)
-            self.assertEqual(held.getresponse().status, 403)
-            held.close()
-            for each in (method, other):
-                self.assertEqual(plane.request(each, CONFIGMAPS, body, who).status, 403)
-
-    def test_changes_beyond_the_limit_are_refused(self):
-        self.check("--max-mutating-requests-inflight=1", "POST", "GET")
-
-    def test_reads_beyond_the_limit_are_refused(self):
-        self.check("--max-requests-inflight=1", "GET", "POST")
-
     def test_a_watch_without_a_time_ends_between_once_and_twice_the_least(self):
         with Plane("--min-request-timeout=1") as plane:
             started = time.monotonic()

@@ -16,7 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from plane import PROGRAMS, Plane  # noqa: E402  (found by the line above)
+from plane import PROGRAMS, Plane# noqa: E402  (found by the line above)
 
 PROGRAM = PROGRAMS / "kube-apiserver"
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import unittest
 
-from plane import Plane
+from plane import PlaneCase
 
 CHART = {
     "Chart.yaml": "apiVersion: v2\nname: demo\nversion: {version}\n",
@@ -81,15 +81,14 @@ spec: {}
 }
 
 
-class Helm(unittest.TestCase):
+class Helm(PlaneCase):
     @classmethod
     def setUpClass(cls):
-        cls.plane = Plane().start()
+        super().setUpClass()
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="troika-chart-"))
 
     @classmethod
     def tearDownClass(cls):
-        cls.plane.close()
         shutil.rmtree(cls.folder)
 
     def write_chart(self, version):

@@ -6,7 +6,7 @@ import re
 import subprocess
 import unittest
 
-from plane import CLIENTS, Plane, wait_until
+from plane import CLIENTS, PlaneCase
 
 DEPLOYMENT = """
 apiVersion: apps/v1
@@ -45,15 +45,6 @@ class KubectlCases:
     """Run for each kubectl; `program` says which."""
 
     program = None
-    plane = None
-
-    @classmethod
-    def setUpClass(cls):
-        cls.plane = Plane().start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.plane.close()
 
     def setUp(self):
         self.namespace = re.sub(r"[^a-z0-9]+", "-", self._testMethodName.lower()).strip("-")[:50]
@@ -313,7 +304,7 @@ class KubectlCases:
         self.assertEqual(self.here("logs", "idle").stdout, "")
 
 
-class CurrentKubectl(KubectlCases, unittest.TestCase):
+class CurrentKubectl(KubectlCases, PlaneCase):
     is_new = True
 
     def make_pods(self, *names):
@@ -373,7 +364,7 @@ class CurrentKubectl(KubectlCases, unittest.TestCase):
         self.assertIn('unknown field "spec.replicaz"', bad.stderr)
 
 
-class OldKubectl(KubectlCases, unittest.TestCase):
+class OldKubectl(KubectlCases, PlaneCase):
     """Debian's kubectl 1.20."""
 
     is_new = False

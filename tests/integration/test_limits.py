@@ -16,7 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from plane import Plane, wait_until  # noqa: E402  (found by the line above)
+from plane import Plane, PlaneCase, wait_until  # noqa: E402  (found by the line above)
 from raw_http import (  # noqa: E402
     GOAWAY, HEADERS, PING, SETTINGS, Http2Connection, frame, head, receive_all)
 
@@ -144,12 +144,8 @@ class Strangers(unittest.TestCase):
             self.assertTrue(self.is_kept(connection))
 
 
-class Time(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.plane = Plane("--request-timeout=2s")
-        cls.addClassCleanup(cls.plane.close)
-        cls.plane.start()
+class Time(PlaneCase):
+    flags = ("--request-timeout=2s",)
 
     def stop_core(self):
         pid = self.plane.server_pids()["core-apiserver"]
@@ -194,13 +190,7 @@ class Time(unittest.TestCase):
             self.assertLess(time.monotonic() - start, 7)
 
 
-class Bytes(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.plane = Plane()
-        cls.addClassCleanup(cls.plane.close)
-        cls.plane.start()
-
+class Bytes(PlaneCase):
     def raw(self, request):
         with Door(self.plane, "http/1.1", with_certificate=True).connect() as s:
             s.sendall(request)
@@ -272,14 +262,8 @@ class Bytes(unittest.TestCase):
         self.assertLess(len(answer.body), 10000)
 
 
-class Requests(unittest.TestCase):
+class Requests(PlaneCase):
     """Odd requests at the secure port, byte by byte as they are."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.plane = Plane()
-        cls.addClassCleanup(cls.plane.close)
-        cls.plane.start()
 
     def ask(self, line, *fields, with_certificate=True):
         with Door(self.plane, "http/1.1", with_certificate).connect() as s:
@@ -405,12 +389,10 @@ class SlowReaders(unittest.TestCase):
                    if line.startswith("RssAnon:"))
 
 
-class Compression(unittest.TestCase):
+class Compression(PlaneCase):
     @classmethod
     def setUpClass(cls):
-        cls.plane = Plane()
-        cls.addClassCleanup(cls.plane.close)
-        cls.plane.start()
+        super().setUpClass()
         for i in range(10):
             assert cls.plane.create(CONFIG_MAPS, {
                 "metadata": {"name": f"large-{i}"},

@@ -3,7 +3,7 @@
 
 import unittest
 
-from plane import Plane
+from plane import PlaneCase
 
 NAMESPACE = "/api/v1/namespaces/default"
 CONFIGMAPS = f"{NAMESPACE}/configmaps"
@@ -20,15 +20,7 @@ def binding(of, **target):
     return {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": of}, "target": target}
 
 
-class Refusals(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.plane = Plane().start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.plane.close()
-
+class Refusals(PlaneCase):
     def assert_refused(self, answer, status, message):
         self.assertEqual(answer.status, status, answer.body)
         self.assertEqual(answer.json()["message"], message)

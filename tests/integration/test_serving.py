@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from plane import Plane, free_port, wait_until
+from plane import Plane, PlaneCase, free_port, wait_until
 
 
 def curl(*arguments):
@@ -70,16 +70,11 @@ class PlainHttp(unittest.TestCase):
         self.assertNotEqual(curl(f"http://127.0.0.1:{port}/readyz").returncode, 0)
 
 
-class Connections(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.plane = Plane(
-            "--cors-allowed-origins=^https://good\\.example(:|$),//other\\.example$",
-            "--strict-transport-security-directives=max-age=31536000,includeSubDomains",
-            "--goaway-chance=0.02", "--http2-max-streams-per-connection=7",
-            "--external-hostname=api.example", "--anonymous-auth=false")
-        cls.addClassCleanup(cls.plane.close)
-        cls.plane.start()
+class Connections(PlaneCase):
+    flags = ("--cors-allowed-origins=^https://good\\.example(:|$),//other\\.example$",
+             "--strict-transport-security-directives=max-age=31536000,includeSubDomains",
+             "--goaway-chance=0.02", "--http2-max-streams-per-connection=7",
+             "--external-hostname=api.example", "--anonymous-auth=false")
 
     def ask_as(self, origin, method="GET", **options):
         return self.plane.request(method, "/version", headers={"Origin": origin}, **options)

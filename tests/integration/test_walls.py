@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from plane import PROGRAMS, Plane, is_alive, wait_until
+from plane import PROGRAMS, Plane, PlaneCase, is_alive, wait_until
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -19,15 +19,11 @@ def status_of(pid):
     return dict(re.findall(r"^(\w+):\s*(.*)$", text, re.M))
 
 
-class Walls(unittest.TestCase):
+class Walls(PlaneCase):
     @classmethod
     def setUpClass(cls):
-        cls.plane = Plane().start()
+        super().setUpClass()
         cls.pids = cls.plane.server_pids()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.plane.close()
 
     def test_the_supervisor_links_no_tls_json_or_http(self):
         linked = subprocess.run(["ldd", str(PROGRAMS / "kube-apiserver")], capture_output=True,

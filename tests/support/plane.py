@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+import unittest
 import urllib.parse
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -246,3 +247,16 @@ def is_alive(pid):
     except OSError:
         return False
     return status.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+class PlaneCase(unittest.TestCase):
+    """Tests that share a plane, started with `flags`."""
+
+    flags = ()
+    plane = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.plane = Plane(*cls.flags)
+        cls.addClassCleanup(cls.plane.close)
+        cls.plane.start()
