@@ -105,9 +105,8 @@ static void what_may_travel_compressed_is_said_in_one_word(void **state)
 		http_headers_add(
 			arena, &headers, STR("accept-encoding"), str_from_c(cases[i].accepted));
 		message = message_of(arena, &headers, cases[i].path);
-		assert_true(
-			str_equal_c(http_headers_find(&message.headers, STR("accept-encoding")),
-				cases[i].is_asked ? "gzip" : ""));
+		assert_true(str_equal_c(http_headers_find(&message.headers, STR("accept-encoding")),
+			cases[i].is_asked ? "gzip" : ""));
 	}
 	arena_destroy(&arena);
 }
