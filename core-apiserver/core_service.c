@@ -316,6 +316,39 @@ static void keep_node_ports(const struct strategy_context *context, struct json_
 	}
 }
 
+static bool is_external(const struct json_value *spec)
+{
+	struct str type = json_text(json_find(spec, STR("type")));
+
+	return str_equal(type, STR("NodePort")) || str_equal(type, STR("LoadBalancer")) ||
+	       (str_equal(type, STR("ClusterIP")) &&
+		       json_count(json_find(spec, STR("externalIPs"))) > 0);
+}
+
+static void drop_unchanged(
+	struct json_value *spec, const struct json_value *old_spec, const char *name)
+{
+	const struct json_value *now = json_find(spec, str_from_c(name));
+	const struct json_value *before = json_find(old_spec, str_from_c(name));
+
+	if (now && before && json_equal(now, before))
+		json_remove(spec, str_from_c(name));
+}
+
+/* What only the type of before could have goes with it, unless it was changed. */
+static void drop_of_old_type(struct json_value *spec, const struct json_value *old_spec)
+{
+	static const struct str balancer = STR_INIT("LoadBalancer");
+	bool was_balanced = str_equal(json_text(json_find(old_spec, STR("type"))), balancer);
+
+	if (is_external(old_spec) && !is_external(spec))
+		drop_unchanged(spec, old_spec, "externalTrafficPolicy");
+	if (was_balanced && !str_equal(json_text(json_find(spec, STR("type"))), balancer)) {
+		drop_unchanged(spec, old_spec, "allocateLoadBalancerNodePorts");
+		drop_unchanged(spec, old_spec, "loadBalancerClass");
+	}
+}
+
 static void prepare_update(const struct strategy_context *context, struct json_value *object,
 	const struct json_value *old)
 {
@@ -325,6 +358,7 @@ static void prepare_update(const struct strategy_context *context, struct json_v
 	bool was_external =
 		str_equal(json_text(json_find(old_spec, STR("type"))), STR("ExternalName"));
 
+	drop_of_old_type(spec, old_spec);
 	if (str_equal(type, STR("ExternalName")) || was_external)
 		return;
 	keep(context, spec, old_spec, "clusterIP");

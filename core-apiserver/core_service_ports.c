@@ -118,12 +118,31 @@ static int allocate_node_ports(struct allocation *allocation, bool gives, struct
 	return 0;
 }
 
+static bool had_port(const struct allocation *allocation, int64_t number)
+{
+	const struct json_value *ports = json_find_path(allocation->old, "spec", "ports", NULL);
+
+	for (size_t i = 0; i < json_count(ports); i++) {
+		const struct json_value *port = json_element(ports, i);
+
+		if (json_integer_or(json_find(port, STR("nodePort")), 0) == number)
+			return true;
+	}
+	return false;
+}
+
+/* Those of before go with the type; one that is asked for anew is left, to be refused. */
 static void drop_ports(struct allocation *allocation)
 {
 	struct json_value *ports = json_find(allocation->spec, STR("ports"));
 
-	for (size_t i = 0; i < json_count(ports); i++)
-		json_remove(json_element(ports, i), STR("nodePort"));
+	for (size_t i = 0; i < json_count(ports); i++) {
+		struct json_value *port = json_element(ports, i);
+		int64_t number = json_integer_or(json_find(port, STR("nodePort")), 0);
+
+		if (number == 0 || had_port(allocation, number))
+			json_remove(port, STR("nodePort"));
+	}
 }
 
 /* ---- The health check of load balancers ---- */

@@ -283,3 +283,25 @@ void core_check_overhead(const struct json_value *object, const struct json_valu
 
 	check_quantities(&check, "podFixed");
 }
+
+/* ---- Certificates ---- */
+
+void core_check_signing_request_spec(const struct json_value *object, const struct json_value *old,
+	const struct field_path *path, struct field_errors *errors)
+{
+	const struct check check = CHECK_INIT(object, old, path, errors);
+	struct str name = check_text(&check, "signerName");
+	size_t slash = str_find_byte(name, '/');
+	struct str domain = str_slice(name, 0, slash);
+
+	if (name.length == 0)
+		return;
+	if (slash + 1 >= name.length || str_find_byte(domain, '.') == domain.length ||
+		!name_is_valid(NAME_FORMAT_DNS1123_SUBDOMAIN, domain))
+		check_invalid(&check, "signerName",
+			"must be a fully qualified domain and path of the form "
+			"'example.com/signer-name'");
+	else if (str_equal(name, STR("kubernetes.io/legacy-unknown")))
+		check_invalid(&check, "signerName",
+			"the legacy signerName is not allowed via this API version");
+}

@@ -35,6 +35,42 @@ static void check_mounts(const struct check *pod, const struct json_value *conta
 	}
 }
 
+void check_pod_mounts(
+	const struct json_value *spec, const struct field_path *path, struct field_errors *errors)
+{
+	const struct check pod = CHECK_INIT(spec, NULL, path, errors);
+
+	for (size_t i = 0; spec && i < CHECK_COUNT(container_lists); i++) {
+		const struct json_value *list = check_member(&pod, container_lists[i]);
+		struct field_path list_path =
+			field_path_child(path, str_from_c(container_lists[i]));
+
+		for (size_t j = 0; j < json_count(list); j++) {
+			struct field_path item = field_path_index(&list_path, j);
+
+			check_mounts(&pod, json_element(list, j), &item, "volumeMounts");
+			check_mounts(&pod, json_element(list, j), &item, "volumeDevices");
+		}
+	}
+}
+
+void core_check_pod(const struct json_value *object, const struct json_value *old,
+	const struct field_path *path, struct field_errors *errors)
+{
+	struct field_path spec = field_path_child(path, STR("spec"));
+
+	(void)old;
+	check_pod_mounts(json_find(object, STR("spec")), &spec, errors);
+}
+
+void core_check_pod_template(const struct json_value *object, const struct json_value *old,
+	const struct field_path *path, struct field_errors *errors)
+{
+	struct field_path template = field_path_child(path, STR("template"));
+
+	core_check_pod(json_find(object, STR("template")), old, &template, errors);
+}
+
 /* ---- Ports of the host ---- */
 
 static struct str host_port_key(struct arena *arena, const struct json_value *port)
@@ -87,8 +123,6 @@ static void check_containers(const struct check *pod)
 			struct field_path child = field_path_child(&item, STR("name"));
 			const struct json_value *name = json_find(container, STR("name"));
 
-			check_mounts(pod, container, &item, "volumeMounts");
-			check_mounts(pod, container, &item, "volumeDevices");
 			if (i == 0)
 				check_host_ports(pod, container, &item, &host_ports);
 			else if (!str_is_empty(json_text(name)) &&
@@ -264,4 +298,24 @@ void core_check_seccomp_profile(const struct json_value *object, const struct js
 	else if (check_has(&check, "localhostProfile"))
 		check_invalid(&check, "localhostProfile",
 			"can only be set when seccomp type is Localhost");
+}
+
+void core_check_pod_security(const struct json_value *object, const struct json_value *old,
+	const struct field_path *path, struct field_errors *errors)
+{
+	const struct json_value *sysctls = json_find(object, STR("sysctls"));
+	struct field_path list = field_path_child(path, STR("sysctls"));
+	struct json_value seen = json_object();
+
+	(void)old;
+	for (size_t i = 0; i < json_count(sysctls); i++) {
+		const struct json_value *name = json_find(json_element(sysctls, i), STR("name"));
+		struct field_path item = field_path_index(&list, i);
+		struct field_path child = field_path_child(&item, STR("name"));
+
+		if (json_find(&seen, json_text(name)))
+			field_errors_add(errors, FIELD_ERROR_DUPLICATE, &child, name, "%s", "");
+		else
+			json_append_member(errors->arena, &seen, json_text(name), json_null());
+	}
 }

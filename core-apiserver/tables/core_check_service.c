@@ -49,6 +49,22 @@ static void check_ports(const struct check *service)
 	}
 }
 
+static void check_no_node_ports(const struct check *service)
+{
+	const struct json_value *ports = check_member(service, "ports");
+	struct field_path list = field_path_child(service->path, STR("ports"));
+
+	for (size_t i = 0; i < json_count(ports); i++) {
+		struct field_path item = field_path_index(&list, i);
+		const struct check port =
+			CHECK_INIT(json_element(ports, i), NULL, &item, service->errors);
+
+		if (json_integer_or(check_member(&port, "nodePort"), 0) != 0)
+			check_forbidden(
+				&port, "nodePort", "may not be used when `type` is 'ClusterIP'");
+	}
+}
+
 static void check_external_name(const struct check *check)
 {
 	struct str name = check_text(check, "externalName");
@@ -74,6 +90,8 @@ void core_check_service_spec(const struct json_value *object, const struct json_
 			   (str_equal(type, STR("ClusterIP")) && check_has(&check, "externalIPs"));
 
 	check_ports(&check);
+	if (str_equal(type, STR("ClusterIP")))
+		check_no_node_ports(&check);
 	if (str_equal(type, STR("ExternalName")))
 		check_external_name(&check);
 	if (check_has(&check, "loadBalancerSourceRanges") && !is_balanced)

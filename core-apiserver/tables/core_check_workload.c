@@ -15,6 +15,8 @@ static void check_kept_template(const struct json_value *object, const struct fi
 
 	if (!check.object)
 		return;
+	if (!str_equal_c(STR("StatefulSet"), kind))
+		check_pod_mounts(check.object, &spec, errors);
 	if (check_has(&check, "ephemeralContainers"))
 		check_forbidden(&check, "ephemeralContainers",
 			"ephemeral containers not allowed in pod template");
@@ -220,6 +222,7 @@ void core_check_job_spec(const struct json_value *object, const struct json_valu
 	struct str policy = check_text(&check, "restartPolicy");
 
 	(void)old;
+	check_pod_mounts(check.object, &spec, errors);
 	if (check.object && !str_equal(policy, STR("OnFailure")) &&
 		!str_equal(policy, STR("Never")))
 		check_required(&check, "restartPolicy", "valid values: \"OnFailure\", \"Never\"");

@@ -59,6 +59,13 @@ void check_quantities(const struct check *check, const char *member);
 void check_local_path(const struct check *check, const char *member);
 void check_no_backsteps(const struct check *check, const char *member);
 
+/*
+ * What the containers of a pod's spec (NULL: none) mount must be among its volumes. Not for the
+ * template of a StatefulSet: its claims become volumes later.
+ */
+void check_pod_mounts(
+	const struct json_value *spec, const struct field_path *path, struct field_errors *errors);
+
 #define CHECK_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -16,6 +16,7 @@ struct refusal {
 #define WORKLOAD(rest)                                                                             \
 	"{'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':"          \
 	"{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i'}]" rest "}"
+#define STORAGE(size) "'resources':{'requests':{'storage':'" size "'}}"
 #define INGRESS(path)                                                                              \
 	"{'spec':{'rules':[{'host':'a.b','http':{'paths':[{'pathType':'Prefix'," path "}]}}]}}"
 #define BACKEND "'backend':{'service':{'name':'s','port':{'number':80}}}"
@@ -89,6 +90,16 @@ static const struct refusal refusals[] = {
 		"spec.ports[0].name: Required value\n"
 		"spec.ports[1]: Duplicate value: {'name':'a','protocol':'TCP','port':80,"
 		"'targetPort':80}\n"},
+	{"services", "{'spec':{'ports':[{'port':80,'nodePort':30000}]}}",
+		"spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'\n"},
+	{"pods",
+		POD_SPEC("'securityContext':{'sysctls':[{'name':'a','value':'1'},"
+			 "{'name':'a','value':'2'}]}"),
+		"spec.securityContext.sysctls[1].name: Duplicate value: 'a'\n"},
+	{"certificatesigningrequests",
+		"{'spec':{'request':'eA==','signerName':'x','usages':['any']}}",
+		"spec.signerName: Invalid value: 'x': must be a fully qualified domain and path "
+		"of the form 'example.com/signer-name'\n"},
 	{"services", "{'spec':{'type':'ExternalName'}}", "spec.externalName: Required value\n"},
 	{"services", "{'spec':{'ports':[{'port':80}],'externalTrafficPolicy':'Local'}}",
 		"spec.externalTrafficPolicy: Invalid value: 'Local': may only be set for "
@@ -109,6 +120,21 @@ static const struct refusal refusals[] = {
 			"") "},'strategy':{'rollingUpdate':{'maxSurge':0,'maxUnavailable':'0%'}}}}",
 		"spec.strategy.rollingUpdate.maxUnavailable: Invalid value: '0%': may not be 0 "
 		"when `maxSurge` is 0\n"},
+	{"statefulsets",
+		WORKLOAD("") "},'serviceName':'s','volumeClaimTemplates':[{'metadata':{'name':"
+			     "'v'},'spec':{'accessModes':['ReadWriteOnce']," STORAGE("1") "}}]}}",
+		""},
+	{"statefulsets",
+		"{'spec':{'serviceName':'s','selector':{'matchLabels':{'a':'b'}},"
+		"'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':["
+		"{'name':'c','image':'i','volumeMounts':[{'name':'claim','mountPath':"
+		"'/v'}]}]}}}}",
+		""},
+	{"deployments",
+		"{'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':"
+		"{'a':'b'}},'spec':{'containers':[{'name':'c','image':'i','volumeMounts':[{"
+		"'name':'v','mountPath':'/v'}]}]}}}}",
+		"spec.template.spec.containers[0].volumeMounts[0].name: Not found: 'v'\n"},
 	{"jobs", WORKLOAD(",'restartPolicy':'Always'") "}}}",
 		"spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", "
 		"\"Never\"\n"},
@@ -189,7 +215,6 @@ struct change {
 
 #define CLAIM(spec, phase)                                                                         \
 	"{'spec':{'accessModes':['ReadWriteOnce']," spec "},'status':{'phase':'" phase "'}}"
-#define STORAGE(size) "'resources':{'requests':{'storage':'" size "'}}"
 
 static const struct change changes[] = {
 	{"configmaps", "{'data':{'a':'b'},'immutable':true}", "{'data':{'a':'c'}}",

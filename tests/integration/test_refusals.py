@@ -154,6 +154,30 @@ class Refusals(PlaneCase):
             "PATCH", f"{sets}/daemonsets/d", body={"spec": spec}, headers=MERGE), 200)
         self.assertEqual(made["metadata"]["annotations"], {generation: "2"})
 
+    def test_node_ports_go_with_the_type(self):
+        services = f"{NAMESPACE}/services"
+        port = {"port": 80, "protocol": "TCP", "nodePort": 30123}
+        refused = "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"
+        self.assert_refused(
+            self.plane.create(services, {"metadata": {"name": "n"}, "spec": {"ports": [port]}}),
+            422, f'Service "n" is invalid: {refused}')
+        self.assert_made(self.plane.create(
+            services, {"metadata": {"name": "n"}, "spec": {"type": "NodePort", "ports": [port]}}))
+        made = self.assert_made(self.plane.request(
+            "PATCH", f"{services}/n", body={"spec": {"type": "ClusterIP"}}, headers=MERGE), 200)
+        self.assertNotIn("nodePort", made["spec"]["ports"][0])
+        self.assertNotIn("externalTrafficPolicy", made["spec"])
+        balancer = {"type": "LoadBalancer"}
+        self.assert_made(self.plane.request(
+            "PATCH", f"{services}/n", body={"spec": balancer}, headers=MERGE), 200)
+        made = self.assert_made(self.plane.request(
+            "PATCH", f"{services}/n", body={"spec": {"type": "ClusterIP"}}, headers=MERGE), 200)
+        self.assertNotIn("allocateLoadBalancerNodePorts", made["spec"])
+        made = self.assert_made(self.plane.request(
+            "PATCH", f"{services}/n", headers=MERGE,
+            body={"spec": {"type": "ExternalName", "externalName": "a.b", "ports": None}}), 200)
+        self.assertNotIn("clusterIP", made["spec"])
+
     def test_endpoint_slices_of_both_families(self):
         slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
         for kind, address in (("IPv4", "10.0.0.1"), ("IPv6", "2001:db8::1"), ("FQDN", "a.b")):
