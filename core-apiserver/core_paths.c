@@ -3,6 +3,7 @@
 #include "api_enablement.h"
 #include "core_server.h"
 #include "health_paths.h"
+#include "log.h"
 #include "openapi_filter.h"
 #include "openapi_paths.h"
 
@@ -27,16 +28,15 @@ static void handle_v2(struct request_context *context)
 	const struct openapi_filter filter = {server_process_settings(core->process),
 		api_core_openapi_documents, api_core_openapi_document_count};
 
-	if (!openapi_filter_is_needed(&filter)) {
-		openapi_handle_v2(context, &api_core_openapi_swagger);
-		return;
-	}
-	/* Settings that a restart alone changes: it is made once. */
+	/* Settings that a restart alone changes: it is made once, when somebody asks first. */
 	if (!core->openapi_arena) {
 		core->openapi_arena = arena_create(0);
-		if (!openapi_filter_swagger(core->openapi_arena, &filter, &api_core_openapi_swagger,
-			    &core->openapi))
-			core->openapi = api_core_openapi_swagger;
+		core->openapi = api_core_openapi_swagger;
+		if (openapi_filter_is_needed(&filter) &&
+			!openapi_filter_swagger(core->openapi_arena, &filter,
+				&api_core_openapi_swagger, &core->openapi))
+			log_error("/openapi/v2 has what --runtime-config turns off: the document "
+				  "made at build time cannot be read");
 	}
 	openapi_handle_v2(context, &core->openapi);
 }

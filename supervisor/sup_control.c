@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "log.h"
 #include "peer_credentials.h"
+#include "sup_listen.h"
 #include "sup_plane.h"
 #include "sup_sink.h"
 #include "version.h"
@@ -13,11 +14,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG          128
 #define STATUS_WITHIN_NS (500 * UINT64_C(1000000))
 
 /* Whose clients follow the log; there is one plane in a process. */
@@ -67,25 +65,9 @@ int sup_control_open(struct sup_control *control, const struct sup_options *opti
 {
 	const char *path =
 		arena_printf(options->arena, "%s/" SUP_CONTROL_SOCKET, state->run_directory).data;
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd;
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(
-			err, ERROR_INVALID, "%s is too long for the name of a socket", path);
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return error_set_errno(err, errno, "removing %s", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return error_set_errno(err, errno, "socket for %s", path);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0600) < 0 ||
-		listen(fd, BACKLOG) < 0) {
-		error_set_errno(err, errno, "listening on %s", path);
-		close(fd);
+	if (sup_listen_unix(path, NULL, &control->listener, err) < 0)
 		return ERROR_RETURN;
-	}
-	control->listener = fd;
 	control->path = path;
 	followed = control;
 	sup_sink_set_follower(pass_on_line);

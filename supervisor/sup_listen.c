@@ -81,10 +81,8 @@ static int open_ports(const struct sup_options *options, const struct sup_state 
 		&listeners->insecure, err);
 }
 
-static int open_private(
-	const struct sup_state *state, enum sup_server_id id, int *ret_fd, struct error *err)
+int sup_listen_unix(const char *path, const gid_t *group, int *ret_fd, struct error *err)
 {
-	const char *path = state->users[id].socket_path;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 
@@ -100,8 +98,8 @@ static int open_private(
 	if (fd < 0)
 		return error_set_errno(err, errno, "socket for %s", path);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || chmod(path, 0600) < 0 ||
-		(state->has_own_users && chown(path, geteuid(), state->socket_gid) < 0) ||
-		(state->has_own_users && chmod(path, 0660) < 0) || listen(fd, BACKLOG) < 0) {
+		(group && chown(path, geteuid(), *group) < 0) || (group && chmod(path, 0660) < 0) ||
+		listen(fd, BACKLOG) < 0) {
 		error_set_errno(err, errno, "listening on %s", path);
 		close(fd);
 		return ERROR_RETURN;
@@ -137,7 +135,9 @@ int sup_listeners_open(const struct sup_options *options, const struct sup_state
 	if (open_ports(options, state, &listeners, err) < 0)
 		goto failed;
 	for (unsigned id = 0; id < SUP_SERVER_COUNT; id++) {
-		if (open_private(state, (enum sup_server_id)id, &listeners.private[id], err) < 0)
+		if (sup_listen_unix(state->users[id].socket_path,
+			    state->has_own_users ? &state->socket_gid : NULL,
+			    &listeners.private[id], err) < 0)
 			goto failed;
 	}
 	if (write_addresses(options, state, err) < 0)

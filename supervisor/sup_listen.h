@@ -17,5 +17,11 @@ struct sup_listeners {
 int sup_listeners_open(const struct sup_options *options, const struct sup_state *state,
 	struct sup_listeners *ret, struct error *err) WARN_UNUSED;
 void sup_listeners_close(struct sup_listeners *listeners);
+/*
+ * A listening Unix socket in the place of what lies at the path, for our own user and, when it is
+ * not NULL, the group. The descriptor is the caller's, as is the path.
+ */
+int sup_listen_unix(
+	const char *path, const gid_t *group, int *ret_fd, struct error *err) WARN_UNUSED;
 
 #endif

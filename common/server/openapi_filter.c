@@ -170,18 +170,20 @@ bool openapi_filter_swagger(struct arena *arena, const struct openapi_filter *fi
 	const struct openapi_swagger *whole, struct openapi_swagger *ret)
 {
 	struct arena *work = arena_create(0);
-	struct buffer text = {0}, out = {0};
+	struct buffer text = {0}, json = {0}, protobuf = {0};
 	bool is_good = openapi_inflate(&whole->json, &text) &&
-		       filter_json(work, filter, buffer_str(&text), &out);
+		       filter_json(work, filter, buffer_str(&text), &json);
 
-	encode(arena, buffer_str(&out), &ret->json);
 	buffer_clear(&text);
-	buffer_clear(&out);
 	is_good = is_good && openapi_inflate(&whole->protobuf, &text) &&
-		  filter_protobuf(filter, buffer_str(&text), &out);
-	encode(arena, buffer_str(&out), &ret->protobuf);
+		  filter_protobuf(filter, buffer_str(&text), &protobuf);
+	if (is_good) {
+		encode(arena, buffer_str(&json), &ret->json);
+		encode(arena, buffer_str(&protobuf), &ret->protobuf);
+	}
 	buffer_fini(&text);
-	buffer_fini(&out);
+	buffer_fini(&json);
+	buffer_fini(&protobuf);
 	arena_destroy(&work);
 	return is_good;
 }

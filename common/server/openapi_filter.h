@@ -18,7 +18,7 @@ bool openapi_filter_is_needed(const struct openapi_filter *filter);
 bool openapi_filter_keeps(const struct openapi_filter *filter, struct str path);
 /*
  * The document without paths that are off; definitions stay, for others may refer to them. It lies
- * in the arena. False when the document is damaged.
+ * in the arena. False when the document is damaged; *ret is then as it was.
  */
 bool openapi_filter_swagger(struct arena *arena, const struct openapi_filter *filter,
 	const struct openapi_swagger *whole, struct openapi_swagger *ret);
