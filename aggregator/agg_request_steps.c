@@ -41,17 +41,33 @@ static int limit_time(struct agg_request *request)
 	return 0;
 }
 
+/*
+ * A stranger gets one request of an HTTP/2 connection, so that whoever floods us with them has to
+ * shake hands for each; who has shown who it is gets all the streams there are.
+ */
+static void judge_connection(struct agg_request *request, bool is_known)
+{
+	if (request->origin != AGG_ORIGIN_SECURE || request->http->http_major != 2)
+		return;
+	if (is_known)
+		http_exchange_trust(request->exchange);
+	else if (request->server->moves_strangers_on)
+		http_exchange_close_connection(request->exchange);
+}
+
 bool agg_step_classify(struct agg_request *request)
 {
 	request->query = http_query_parse(request->arena, request->http->query);
 	if (request_info_parse(request->arena, request->http->method, request->http->path,
 		    request->query, &request->info, &request->err) != 0) {
+		judge_connection(request, false);
 		agg_request_fail(request);
 		return false;
 	}
 	request->is_long_running = request_info_is_long_running(&request->info);
 	if (limit_time(request) == 0)
 		return true;
+	judge_connection(request, false);
 	agg_request_fail(request);
 	return false;
 }
@@ -172,20 +188,6 @@ static bool identify(struct agg_request *request)
 			request->arena, &request->http->headers, &request->user);
 	}
 	return false;
-}
-
-/*
- * A stranger gets one request of an HTTP/2 connection, so that whoever floods us with them has to
- * shake hands for each; who has shown who it is gets all the streams there are.
- */
-static void judge_connection(struct agg_request *request, bool is_known)
-{
-	if (request->origin != AGG_ORIGIN_SECURE || request->http->http_major != 2)
-		return;
-	if (is_known)
-		http_exchange_trust(request->exchange);
-	else if (request->server->moves_strangers_on)
-		http_exchange_close_connection(request->exchange);
 }
 
 bool agg_step_authenticate(struct agg_request *request)

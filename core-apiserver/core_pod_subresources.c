@@ -151,6 +151,10 @@ static void handle_binding(struct request_context *context)
 	struct resource_entry *pods = resource_registry_find(
 		api_server_registry(context->server), STR_EMPTY, STR("v1"), STR("pods"));
 
+	if (!pods) {
+		request_context_not_found(context);
+		return;
+	}
 	if (read_binding(write, binding, &context->err) != 0) {
 		request_context_fail(context);
 		return;

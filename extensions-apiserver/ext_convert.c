@@ -17,7 +17,7 @@
 #define TIMEOUT_MS            30000
 #define SERVICE_TIMEOUT_NS    UINT64_C(10000000000)
 #define SERVICE_MAXIMUM_BYTES (1024u * 1024)
-#define ANSWER_MAXIMUM_BYTES  (256u * 1024 * 1024)
+#define ANSWER_MAXIMUM_BYTES  (96u * 1024 * 1024)
 
 struct conversion {
 	struct ext_server *server;
@@ -33,6 +33,7 @@ struct conversion {
 	/* The service, while it is looked up. */
 	int service_status;
 	struct buffer service;
+	bool is_service_too_large;
 };
 
 static void finish(struct conversion *conversion, const struct json_value *list, struct str failure)
@@ -105,7 +106,9 @@ static void on_data(void *opaque, struct str bytes)
 {
 	struct conversion *conversion = opaque;
 
-	if (conversion->service.length + bytes.length <= SERVICE_MAXIMUM_BYTES)
+	if (bytes.length > SERVICE_MAXIMUM_BYTES - conversion->service.length)
+		conversion->is_service_too_large = true;
+	if (!conversion->is_service_too_large)
 		buffer_append(&conversion->service, bytes);
 }
 
@@ -164,8 +167,13 @@ static void on_end(void *opaque)
 					 STR_ARG(webhook->service_name)));
 		return;
 	}
-	if (conversion->service_status != 200) {
-		fail(conversion, STR("the service cannot be read"));
+	if (conversion->service_status != 200 || conversion->is_service_too_large) {
+		fail(conversion,
+			arena_printf(conversion->arena,
+				"service \"%.*s\" of namespace \"%.*s\" cannot be read: %s %d",
+				STR_ARG(webhook->service_name), STR_ARG(webhook->service_namespace),
+				conversion->is_service_too_large ? "too large, status" : "status",
+				conversion->service_status));
 		return;
 	}
 	if (json_read(conversion->arena, buffer_str(&conversion->service), NULL, &service, &err) !=

@@ -8,12 +8,20 @@
 #include "ext_status.h"
 #include "json_path.h"
 
+/* Of a version that cannot be used, why. */
+struct refused_version {
+	struct str name;
+	struct str problem;
+};
+
 struct ext_family {
 	struct arena *arena; /* holds all of it */
 	int references;
 	struct ext_resource **rows; /* those whose schema can be used */
 	const struct api_resource **resources;
 	size_t count;
+	struct refused_version *refused; /* the others */
+	size_t refused_count;
 };
 
 static struct str text_of(const struct json_value *object, const char *name)
@@ -221,13 +229,17 @@ static void set_client(
 	struct arena *arena, struct ext_webhook *webhook, const struct json_value *client)
 {
 	const struct json_value *service = json_find(client, STR("service"));
+	struct str bundle = text_of(client, "caBundle");
 
 	webhook->url = copy_text(arena, client, "url");
 	webhook->service_name = copy_text(arena, service, "name");
 	webhook->service_namespace = copy_text(arena, service, "namespace");
 	webhook->service_path = copy_text(arena, service, "path");
 	webhook->service_port = (uint16_t)json_integer_or(json_find(service, STR("port")), 443);
-	webhook->ca_pem = base64_text_decode(arena, text_of(client, "caBundle"));
+	webhook->ca_pem = base64_text_decode(arena, bundle);
+	/* Never none, which would mean the system's: what is no bundle makes the calls fail. */
+	if (!str_is_empty(bundle) && str_is_empty(webhook->ca_pem))
+		webhook->ca_pem = arena_copy(arena, bundle);
 }
 
 static void set_conversion(struct ext_resource *made, const struct json_value *spec)
@@ -301,6 +313,7 @@ static struct ext_family *create_family(size_t version_count)
 	family->references = 1;
 	family->rows = ARENA_ARRAY(arena, struct ext_resource *, version_count + 1);
 	family->resources = ARENA_ARRAY(arena, const struct api_resource *, version_count + 1);
+	family->refused = ARENA_ARRAY(arena, struct refused_version, version_count + 1);
 	return family;
 }
 
@@ -334,14 +347,17 @@ struct ext_family *ext_family_create(const struct json_value *definition)
 	const struct json_value *versions = json_find_path(definition, "spec", "versions", NULL);
 	size_t count = json_count(versions) < UINT16_MAX ? json_count(versions) : UINT16_MAX;
 	struct ext_family *family = create_family(count);
-	struct error err = ERROR_INIT(family->arena);
 
 	for (size_t i = 0; i < count; i++) {
+		const struct json_value *version = json_element(versions, i);
+		struct error err = ERROR_INIT(family->arena);
 		const struct schema *schema;
 
-		/* Why it cannot be used is told when somebody asks for it. */
-		if (compile(family->arena, json_element(versions, i), &schema, &err) == 0)
-			add_row(family, schema, definition, json_element(versions, i));
+		if (compile(family->arena, version, &schema, &err) == 0)
+			add_row(family, schema, definition, version);
+		else
+			family->refused[family->refused_count++] = (struct refused_version){
+				copy_text(family->arena, version, "name"), err.message};
 	}
 	for (size_t i = 0; i < family->count; i++) {
 		family->rows[i]->resource.versions = family->resources;
@@ -375,8 +391,13 @@ int ext_family_take(
 		*ret = family->rows[i];
 		return 0;
 	}
-	return error_set(
-		err, ERROR_INVALID, "the schema of version %.*s cannot be used", STR_ARG(version));
+	for (size_t i = 0; i < family->refused_count; i++) {
+		if (str_equal(family->refused[i].name, version))
+			return error_set(err, ERROR_INVALID,
+				"the schema of version %.*s cannot be used: %.*s", STR_ARG(version),
+				STR_ARG(family->refused[i].problem));
+	}
+	return error_set(err, ERROR_INVALID, "there is no version %.*s", STR_ARG(version));
 }
 
 struct ext_resource *ext_resource_create_untyped(

@@ -22,6 +22,7 @@ struct call {
 	size_t answer_maximum_bytes;
 	http_outcall_fn done;
 	void *context;
+	bool is_too_large; /* the answer; curl tells it in words of its own */
 	char problem[CURL_ERROR_SIZE];
 };
 
@@ -53,7 +54,9 @@ static void finish(struct call *call, CURLcode code)
 	struct http_caller *caller = call->caller;
 	struct call **link = &caller->calls;
 	struct str problem =
-		str_from_c(call->problem[0] ? call->problem : curl_easy_strerror(code));
+		call->is_too_large
+			? STR("the answer is too large")
+			: str_from_c(call->problem[0] ? call->problem : curl_easy_strerror(code));
 	long status = 0;
 
 	while (*link != call)
@@ -152,7 +155,7 @@ static size_t on_data(char *bytes, size_t size, size_t count, void *opaque)
 	struct call *call = opaque;
 
 	if (size * count > call->answer_maximum_bytes - call->answer.length) {
-		memcpy(call->problem, "the answer is too large", sizeof("the answer is too large"));
+		call->is_too_large = true;
 		return 0;
 	}
 	buffer_append(&call->answer, str_from(bytes, size * count));
@@ -166,7 +169,12 @@ static void set_target(struct call *call, const struct http_outcall *outcall)
 	struct curl_blob authorities = {.flags = CURL_BLOB_COPY};
 
 	curl_easy_setopt(call->easy, CURLOPT_URL, arena_copy_c(call->arena, outcall->url));
-	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR, "https");
+	CURLcode code = curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR, "https");
+
+	ASSERT(code == CURLE_OK);
+	/* A name that is still looked up at the end of the time is not waited for. */
+	code = curl_easy_setopt(call->easy, CURLOPT_QUICK_EXIT, 1L);
+	ASSERT(code == CURLE_OK);
 	curl_easy_setopt(call->easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(call->easy, CURLOPT_PROXY, "");
 	if (!str_is_empty(outcall->ca_pem)) {
@@ -219,7 +227,9 @@ void http_caller_post(struct http_caller *caller, const struct http_outcall *out
 	set_target(call, outcall);
 	set_message(call, outcall);
 	/* This only sets the timer: the rest happens on the loop. */
-	curl_multi_add_handle(caller->multi, call->easy);
+	CURLMcode added = curl_multi_add_handle(caller->multi, call->easy);
+
+	ASSERT(added == CURLM_OK);
 }
 
 struct http_caller *http_caller_create(struct event_loop *loop)

@@ -12,6 +12,7 @@
  */
 struct http_caller;
 
+/* The caller's, to be destroyed before the loop. */
 struct http_caller *http_caller_create(struct event_loop *loop);
 /* Calls under way fail. */
 void http_caller_destroy(struct http_caller **caller);

@@ -12,7 +12,7 @@
 #define GZIP_FRAMING     16
 #define MEMORY_LEVEL     8
 #define OUTPUT_STEP      (16 * 1024)
-#define INPUT_STEP_BYTES (1024 * 1024 * 1024)
+#define INPUT_STEP_BYTES (1024u * 1024 * 1024) /* what zlib can count is less than a size_t */
 
 struct gzip_writer {
 	z_stream stream;
@@ -40,13 +40,12 @@ struct gzip_writer *gzip_writer_create(void)
 	return writer;
 }
 
-void gzip_writer_add(struct gzip_writer *writer, struct str bytes, bool is_last, struct buffer *out)
+static void add_step(struct gzip_writer *writer, struct str bytes, bool is_last, struct buffer *out)
 {
 	z_stream *stream = &writer->stream;
 	char step[OUTPUT_STEP];
 	int outcome;
 
-	ASSERT(bytes.length <= INPUT_STEP_BYTES);
 	stream->next_in = (Bytef *)(uintptr_t)bytes.data;
 	stream->avail_in = (uInt)bytes.length;
 	do {
@@ -58,6 +57,13 @@ void gzip_writer_add(struct gzip_writer *writer, struct str bytes, bool is_last,
 		buffer_append(out, str_from(step, sizeof(step) - stream->avail_out));
 	} while (stream->avail_out == 0);
 	ASSERT(stream->avail_in == 0 && (!is_last || outcome == Z_STREAM_END));
+}
+
+void gzip_writer_add(struct gzip_writer *writer, struct str bytes, bool is_last, struct buffer *out)
+{
+	for (; bytes.length > INPUT_STEP_BYTES; bytes = str_skip(bytes, INPUT_STEP_BYTES))
+		add_step(writer, str_slice(bytes, 0, INPUT_STEP_BYTES), false, out);
+	add_step(writer, bytes, is_last, out);
 }
 
 void gzip_writer_destroy(struct gzip_writer **writer)

@@ -20,12 +20,13 @@ bool gzip_is_wanted(const struct request_context *context);
 void gzip_add_headers(struct request_context *context, struct http_headers *headers);
 
 struct gzip_writer;
+/* The caller's, to be destroyed. */
 struct gzip_writer *gzip_writer_create(void);
 /* Appends what comes of the bytes to out, which may be nothing yet; all of it at the last. */
 void gzip_writer_add(
 	struct gzip_writer *writer, struct str bytes, bool is_last, struct buffer *out);
 void gzip_writer_destroy(struct gzip_writer **writer);
-/* A text that is kept compressed. */
+/* The text compressed; the reference is the caller's. */
 struct blob *gzip_compress(struct str text);
 
 #endif

@@ -181,8 +181,10 @@ static void send_event(struct watch_stream *stream, struct storage_event *event)
 		return;
 	struct blob *encoded = watch_format_event(&stream->format, event, type);
 
-	if (!encoded)
+	if (!encoded) {
+		fail_corrupt(stream, event->name);
 		return;
+	}
 	stream->is_blocked = !http_exchange_write_blob(stream->context->exchange, encoded);
 	blob_unref(&encoded);
 }
@@ -237,7 +239,8 @@ static bool write_initial(void *opaque, const struct storage_record *record)
 	struct stored_object stored;
 
 	if (object_match_bytes(&stream->match, record->name, record->value, &stored))
-		watch_format_stored(&stream->format, &stream->out, WATCH_EVENT_ADDED, &stored);
+		stream->is_corrupt = !watch_format_stored(
+			&stream->format, &stream->out, WATCH_EVENT_ADDED, &stored);
 	else
 		stream->is_corrupt = !stored_object_parse(record->value, &stored);
 	ASSERT(record->name.length <= sizeof(stream->start_text));

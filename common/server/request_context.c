@@ -104,13 +104,10 @@ static struct http_headers common_headers(struct request_context *context, const
 static void respond_compressed(struct request_context *context, int status,
 	const struct http_headers *headers, struct str body)
 {
-	struct gzip_writer *writer = gzip_writer_create();
-	struct buffer out = {0};
+	struct blob *blob = gzip_compress(body);
 
-	gzip_writer_add(writer, body, true, &out);
-	http_exchange_respond(context->exchange, status, headers, buffer_str(&out));
-	buffer_fini(&out);
-	gzip_writer_destroy(&writer);
+	http_exchange_respond(context->exchange, status, headers, blob_str(blob));
+	blob_unref(&blob);
 }
 
 void request_context_respond(

@@ -65,8 +65,8 @@ static void write_partial(struct watch_format *format, struct buffer *out,
 	buffer_fini(&partial);
 }
 
-/* revision 0: the object's own. */
-static void write_object(struct watch_format *format, struct buffer *out,
+/* revision 0: the object's own. False when it cannot be read. */
+static bool write_object(struct watch_format *format, struct buffer *out,
 	enum watch_event_type type, const struct stored_object *stored, uint64_t revision)
 {
 	struct arena *arena = format->event_arena;
@@ -76,12 +76,13 @@ static void write_object(struct watch_format *format, struct buffer *out,
 
 	if (format->transform == MEDIA_TRANSFORM_NONE && !is_foreign) {
 		watch_write_stored(out, type, stored, revision);
-		return;
+		return true;
 	}
 	struct str json;
+	bool is_good = object_read(format->context, arena, format->resource, stored, &object, &json,
+			       &err) == 0;
 
-	if (object_read(format->context, arena, format->resource, stored, &object, &json, &err) ==
-		0) {
+	if (is_good) {
 		if (revision) {
 			json_set_path(arena, &object,
 				json_string(
@@ -97,12 +98,13 @@ static void write_object(struct watch_format *format, struct buffer *out,
 			watch_write_json(out, type, json);
 	}
 	arena_reset(arena);
+	return is_good;
 }
 
-void watch_format_stored(struct watch_format *format, struct buffer *out,
+bool watch_format_stored(struct watch_format *format, struct buffer *out,
 	enum watch_event_type type, const struct stored_object *stored)
 {
-	write_object(format, out, type, stored, 0);
+	return write_object(format, out, type, stored, 0);
 }
 
 /* Where the event's line is shared, or NULL: made for this watch alone. */
@@ -133,7 +135,10 @@ struct blob *watch_format_event(
 
 	if (slot && *slot)
 		return blob_ref(*slot);
-	write_object(format, &out, type, &stored, is_deleted ? event->revision : 0);
+	if (!write_object(format, &out, type, &stored, is_deleted ? event->revision : 0)) {
+		buffer_fini(&out);
+		return NULL;
+	}
 	struct blob *encoded = buffer_to_blob(&out);
 
 	buffer_fini(&out);

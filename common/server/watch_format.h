@@ -24,7 +24,8 @@ void watch_format_fini(struct watch_format *format);
  */
 struct blob *watch_format_event(
 	struct watch_format *format, struct storage_event *event, enum watch_event_type type);
-void watch_format_stored(struct watch_format *format, struct buffer *out,
+/* Appends the line of an object that is there; false when it cannot be read. */
+bool watch_format_stored(struct watch_format *format, struct buffer *out,
 	enum watch_event_type type, const struct stored_object *stored);
 void watch_format_bookmark(
 	struct watch_format *format, struct buffer *out, uint64_t revision, bool is_initial_end);

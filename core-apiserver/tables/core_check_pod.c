@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core_checks.h"
+#include "map.h"
 #include "schema_engine.h"
 
 /* Pods and their templates as a whole. Their parts: core_check_container.c, core_check_volume.c. */
@@ -7,18 +8,21 @@
 static const char *const container_lists[] = {
 	"containers", "initContainers", "ephemeralContainers"};
 
-static bool has_named(const struct json_value *list, struct str name)
+/* The names in a list, to be looked up by each of another list. End it with map_fini(). */
+static struct map names_in(const struct json_value *list)
 {
+	struct map names = {0};
+
 	for (size_t i = 0; i < json_count(list); i++)
-		if (str_equal(json_text(json_find(json_element(list, i), STR("name"))), name))
-			return true;
-	return false;
+		map_set(&names, json_text(json_find(json_element(list, i), STR("name"))),
+			(void *)(uintptr_t)list);
+	return names;
 }
 
 /* ---- Volumes that containers mount ---- */
 
-static void check_mounts(const struct check *pod, const struct json_value *container,
-	const struct field_path *path, const char *member)
+static void check_mounts(const struct check *pod, const struct map *volumes,
+	const struct json_value *container, const struct field_path *path, const char *member)
 {
 	const struct json_value *mounts = json_find(container, str_from_c(member));
 	struct field_path list = field_path_child(path, str_from_c(member));
@@ -28,8 +32,7 @@ static void check_mounts(const struct check *pod, const struct json_value *conta
 		struct field_path item = field_path_index(&list, i);
 		struct field_path child = field_path_child(&item, STR("name"));
 
-		if (!str_is_empty(json_text(name)) &&
-			!has_named(check_member(pod, "volumes"), json_text(name)))
+		if (!str_is_empty(json_text(name)) && !map_find(volumes, json_text(name)))
 			field_errors_add(
 				pod->errors, FIELD_ERROR_NOT_FOUND, &child, name, "%s", "");
 	}
@@ -39,6 +42,7 @@ void check_pod_mounts(
 	const struct json_value *spec, const struct field_path *path, struct field_errors *errors)
 {
 	const struct check pod = CHECK_INIT(spec, NULL, path, errors);
+	struct map volumes = names_in(spec ? check_member(&pod, "volumes") : NULL);
 
 	for (size_t i = 0; spec && i < CHECK_COUNT(container_lists); i++) {
 		const struct json_value *list = check_member(&pod, container_lists[i]);
@@ -48,10 +52,11 @@ void check_pod_mounts(
 		for (size_t j = 0; j < json_count(list); j++) {
 			struct field_path item = field_path_index(&list_path, j);
 
-			check_mounts(&pod, json_element(list, j), &item, "volumeMounts");
-			check_mounts(&pod, json_element(list, j), &item, "volumeDevices");
+			check_mounts(&pod, &volumes, json_element(list, j), &item, "volumeMounts");
+			check_mounts(&pod, &volumes, json_element(list, j), &item, "volumeDevices");
 		}
 	}
+	map_fini(&volumes);
 }
 
 void core_check_pod(const struct json_value *object, const struct json_value *old,
@@ -109,7 +114,7 @@ static void check_host_ports(const struct check *pod, const struct json_value *c
 
 static void check_containers(const struct check *pod)
 {
-	const struct json_value *containers = check_member(pod, "containers");
+	struct map containers = names_in(check_member(pod, "containers"));
 	struct json_value host_ports = json_object();
 
 	for (size_t i = 0; i < CHECK_COUNT(container_lists); i++) {
@@ -126,11 +131,12 @@ static void check_containers(const struct check *pod)
 			if (i == 0)
 				check_host_ports(pod, container, &item, &host_ports);
 			else if (!str_is_empty(json_text(name)) &&
-				 has_named(containers, json_text(name)))
+				 map_find(&containers, json_text(name)))
 				field_errors_add(
 					pod->errors, FIELD_ERROR_DUPLICATE, &child, name, "%s", "");
 		}
 	}
+	map_fini(&containers);
 }
 
 /* ---- DNS ---- */

@@ -22,18 +22,22 @@ struct check {
 		(object), (old), (path), (errors)                                                  \
 	}
 
+/* The member, of the object itself when the name is NULL; borrowed, NULL when absent. */
 const struct json_value *check_member(const struct check *check, const char *name);
+/* Its text, empty when it is no string. */
 struct str check_text(const struct check *check, const char *name);
-/* Present and not an empty string, list or object. */
+/* Present and neither null, nor an empty string or list. */
 bool check_has(const struct check *check, const char *name);
 
 /* `member` refused, with its value shown ("" when it is absent). */
 __attribute__((format(printf, 3, 4))) void check_invalid(
 	const struct check *check, const char *member, const char *format, ...);
+/* The same without the value, as something that may not be there. */
 __attribute__((format(printf, 3, 4))) void check_forbidden(
 	const struct check *check, const char *member, const char *format, ...);
 /* "Required value", with the text behind it when it is not empty. */
 void check_required(const struct check *check, const char *member, const char *text);
+/* `member` has none of the values that it may have, which are listed. */
 void check_unsupported(
 	const struct check *check, const char *member, const char *const *supported, size_t count);
 /* A string member, when it is not empty, must have the format. */
@@ -57,6 +61,7 @@ bool check_changed(const struct check *check, const char *name);
 void check_quantities(const struct check *check, const char *member);
 /* A path below something: not absolute, and without "..". */
 void check_local_path(const struct check *check, const char *member);
+/* A path without "..", which may be absolute. */
 void check_no_backsteps(const struct check *check, const char *member);
 
 /*

@@ -100,6 +100,14 @@ class Strangers(unittest.TestCase):
         connection.send(frame(HEADERS, 5, 5, head("/version")))
         self.assertIsNone(connection.wait(HEADERS, 5))
 
+    def test_what_cannot_be_read_counts_as_well(self):
+        connection, _ = self.open()
+        connection.send(b"".join(frame(HEADERS, 5, stream, head("/version?timeout=x"))
+                                 for stream in (1, 3)))
+        self.assert_last_requests(connection, 400)
+        connection.send(frame(HEADERS, 5, 5, head("/version")))
+        self.assertIsNone(connection.wait(HEADERS, 5))
+
     def test_a_bad_token_too(self):
         connection, _ = self.open()
         connection.send(frame(HEADERS, 5, 1, head(
